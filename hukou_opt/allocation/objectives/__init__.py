@@ -1,0 +1,36 @@
+"""What is made small, level by level; inequality of unmet need comes before cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hukou_opt.allocation.objectives import cost, law, slack, tie_break, unfunded, unmet
+from hukou_opt.allocation.objectives.inequality import InequalityIndex
+from hukou_opt.allocation.problem import Problem
+
+__all__ = ["LEVELS", "InequalityIndex", "add_all", "indices"]
+
+#: Order in which the levels are solved; each is held within its tolerance by all later ones. The
+#: guard of `unmet` comes before them (see `solve.py`).
+LEVELS: tuple[tuple[str, str], ...] = (
+    ("law", "slip of the rationing rule, and rules that the experiment declares law"),
+    ("unfunded_worst", "unfunded share: mean of the worst-off part"),
+    ("unfunded", "unfunded share: inequality-averse mean"),
+    ("unmet", "unmet rates of schools and beds: inequality-averse mean"),
+    ("slack", "what the plan's soft rules ask and do not get"),
+    ("cost", "building, temporary places, idle capacity, teachers"),
+    ("near_need", "distance of the transfers to the need-proportional split"),
+    ("smooth", "jumps of building starts from year to year"),
+)
+
+
+def add_all(m: Any, p: Problem) -> None:
+    """Add the variables, defining rows and objectives of all levels."""
+    for family in (law, unfunded, unmet, slack, cost, tie_break):
+        family.add(m, p)
+
+
+def indices(m: Any, p: Problem, column: Mapping[str, int]) -> tuple[InequalityIndex, ...]:
+    """Inequality indices of the model by column, for lazy rows."""
+    return (*unfunded.indices(m, p, column), *unmet.indices(m, p, column))

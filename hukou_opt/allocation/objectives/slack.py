@@ -1,0 +1,33 @@
+"""Level 4: what the plan's soft rules ask for and do not get, each relative to what it asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from hukou_opt.allocation.problem import SOFT_RULES, Problem
+
+
+def asked_slack(m: Any, p: Problem, name: str) -> Any:
+    """Slack of one soft rule over what it asks, 0 to 1; 0 when the rule has no rows."""
+    rows = list(getattr(m, name))
+    if not rows:
+        return 0.0
+    slack = getattr(m, f"slack_{name}")
+    total = sum(slack[index] for index in rows)
+    if name == "support_floor":
+        asked = p.parameters["central_support_rate"] * float(p.block_cost[p.supported].sum())
+    elif name == "public_share":
+        year = p.column(rows[0])
+        asked = p.parameters["public_share_target"] * float(p.children_migrant[:, year].sum())
+    else:
+        asked = float(len(rows))
+    return total / max(asked, 1e-9)
+
+
+def add(m: Any, p: Problem) -> None:
+    """Mean over the soft rules of slack over what is asked."""
+    soft = [name for name in SOFT_RULES if p.modes[name] == "soft"]
+    total = sum(asked_slack(m, p, name) for name in soft)
+    m.level_slack = pyo.Objective(expr=total / max(len(soft), 1))

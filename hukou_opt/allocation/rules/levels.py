@@ -1,0 +1,84 @@
+"""Service levels: the countryside keeps up, and nobody's level is diluted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from hukou_opt.allocation.problem import AREAS, SERVICES, Problem
+from hukou_opt.allocation.rules.rule import Rule
+
+RULES = (
+    Rule(
+        "rural_level",
+        "Rural coverage relative to urban coverage rises to the target",
+        "cap_R/need_R + slack >= rho_t (1 - shortage_U/need_U)",
+        "1",
+        "plan 3.3",
+        "soft",
+    ),
+    Rule(
+        "no_dilution",
+        "Capacity grows with need where it is short (nobody gets less than at the start)",
+        "cap/need + slack >= min(1, start)",
+        "1",
+        "plan 6.2",
+        "soft",
+    ),
+)
+
+
+def rural_target(p: Problem) -> np.ndarray:
+    """Rural over urban coverage asked, shape (service, region, year); today's level to the target."""
+    start = np.minimum(1.0, p.start_coverage)
+    today = np.minimum(1.0, start[1] / np.maximum(start[0], 1e-9))
+    goal = p.parameters["rural_level_target"]
+    step = np.arange(1, len(p.years) + 1) / len(p.years)
+    today = np.minimum(today, goal)[..., None]
+    return today + (goal - today) * step
+
+
+def add(m: Any, p: Problem) -> None:
+    """Add the rows of `RULES` to the Pyomo model; cells without need have none."""
+    row = p.rows()
+    years = len(p.years)
+    target = rural_target(p)
+    service = {s: i for i, s in enumerate(SERVICES)}
+    area = {a: i for i, a in enumerate(AREAS)}
+    need = p.need[..., :years]
+
+    def cells(asked: bool) -> list[tuple[str, str, str, int]]:
+        return [
+            (j, s, r, t)
+            for j in AREAS
+            for s in SERVICES
+            for r in p.codes
+            for t in p.years
+            if asked and need[area[j], service[s], row[r], p.column(t)] > 0
+        ]
+
+    def rural(m: Any, s: str, r: str, t: int) -> Any:
+        i, k, q = row[r], p.column(t), service[s]
+        urban = m.shortage["urban", s, r, t] / float(need[0, q, i, k])
+        rho = float(target[q, i, k])
+        ratio = m.capacity["rural", s, r, t] / float(need[1, q, i, k])
+        return ratio + m.slack_rural_level[s, r, t] >= rho * (1 - urban)
+
+    rural_cells = [
+        (s, r, t)
+        for j, s, r, t in cells(p.modes["rural_level"] != "off")
+        if j == "rural" and need[0, service[s], row[r], p.column(t)] > 0
+    ]
+    m.rural_level = pyo.Constraint(pyo.Set(initialize=rural_cells, dimen=3), rule=rural)
+
+    def dilution(m: Any, j: str, s: str, r: str, t: int) -> Any:
+        q, i = service[s], row[r]
+        start = float(min(1.0, p.start_coverage[area[j], q, i]))
+        ratio = m.capacity[j, s, r, t] / float(need[area[j], q, i, p.column(t)])
+        return ratio + m.slack_no_dilution[j, s, r, t] >= start
+
+    m.no_dilution = pyo.Constraint(
+        pyo.Set(initialize=cells(p.modes["no_dilution"] != "off"), dimen=4), rule=dilution
+    )

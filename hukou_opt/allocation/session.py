@@ -1,0 +1,223 @@
+"""One HiGHS object that we own: rows, bounds and costs change, the basis stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+from highspy import _core as highs_core
+
+from hukou_opt.allocation.certificate import Certificate, certify
+from hukou_opt.allocation.formulation import LinearProgram
+from hukou_opt.allocation.problem import Array
+from hukou_opt.errors import Fault, InfeasibleError, SolveError
+
+#: Feasibility and optimality tolerance handed to HiGHS; ten times tighter than the certificate's.
+TOLERANCE = 1e-8
+SEED = 20240101
+
+
+@dataclass(frozen=True)
+class Point:
+    """A certified optimum of one solve.
+
+    Parameters
+    ----------
+    x : ndarray, shape (column,)
+        Primal values.
+    row_dual : ndarray, shape (row,)
+        Dual values of the rows at the time of the solve.
+    value : float
+        Objective with its constant.
+    certificate : Certificate
+        Proof of optimality recomputed from the numbers.
+    """
+
+    x: Array
+    row_dual: Array
+    value: float
+    certificate: Certificate
+
+
+class Session:
+    """A linear program inside HiGHS, with its rows and bounds kept here too for the certificate.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        Rows, columns and bounds to start from.
+    time_limit : float, optional
+        Seconds that one solve may take.
+    """
+
+    def __init__(self, program: LinearProgram, time_limit: float = 600.0) -> None:
+        self.program = program
+        self.time_limit = time_limit
+        self.lower, self.upper = program.lower.copy(), program.upper.copy()
+        self._blocks = [program.matrix]
+        self._row_lower, self._row_upper = [program.row_lower.copy()], [program.row_upper.copy()]
+        self.fallbacks = 0
+        self.solves = 0
+        # The class behind `highspy.Highs`: the public one prints a banner when it is made.
+        self._solver = highs_core._Highs()
+        self._fresh = True
+        for option, value in {
+            "output_flag": False,
+            "threads": 1,
+            "random_seed": SEED,
+            "primal_feasibility_tolerance": TOLERANCE,
+            "dual_feasibility_tolerance": TOLERANCE,
+            # Devex: exact steepest-edge weights would be recomputed after every added row.
+            "simplex_dual_edge_weight_strategy": 1,
+        }.items():
+            self._solver.setOptionValue(option, value)
+        self._pass_model()
+
+    def _pass_model(self) -> None:
+        program = self.program
+        lp = highspy.HighsLp()
+        by_column = sp.csc_array(program.matrix)
+        lp.num_col_, lp.num_row_ = len(program.lower), len(program.row_lower)
+        lp.col_cost_ = np.zeros(len(program.lower))
+        lp.col_lower_, lp.col_upper_ = program.lower, program.upper
+        lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = by_column.indptr.astype(np.int32)
+        lp.a_matrix_.index_ = by_column.indices.astype(np.int32)
+        lp.a_matrix_.value_ = by_column.data
+        self._check(self._solver.passModel(lp), "load the program")
+
+    def _check(self, status: highspy.HighsStatus, doing: str) -> None:
+        if status == highspy.HighsStatus.kError:
+            raise SolveError(Fault("HiGHS", f"could not {doing}", "report this as a bug"))
+
+    @property
+    def matrix(self) -> sp.csr_array:
+        """All rows, added ones included."""
+        if len(self._blocks) > 1:
+            self._blocks = [sp.csr_array(sp.vstack(self._blocks, format="csr"))]
+        return self._blocks[0]
+
+    @property
+    def row_lower(self) -> Array:
+        """Lower bounds of all rows."""
+        self._row_lower = [np.concatenate(self._row_lower)]
+        return self._row_lower[0]
+
+    @property
+    def row_upper(self) -> Array:
+        """Upper bounds of all rows."""
+        self._row_upper = [np.concatenate(self._row_upper)]
+        return self._row_upper[0]
+
+    def bound_columns(self, columns: Array, lower: Array, upper: Array) -> None:
+        """Replace the bounds of some columns."""
+        index = np.asarray(columns, dtype=np.int32)
+        self.lower[index], self.upper[index] = lower, upper
+        status = self._solver.changeColsBounds(
+            len(index), index, np.asarray(lower, float), np.asarray(upper, float)
+        )
+        self._check(status, "change column bounds")
+
+    def bound_rows(self, rows: Array, lower: Array, upper: Array) -> None:
+        """Replace the bounds of some rows."""
+        low, high = self.row_lower, self.row_upper
+        for row, new_low, new_high in zip(rows, lower, upper, strict=True):
+            low[row], high[row] = new_low, new_high
+            status = self._solver.changeRowBounds(int(row), float(new_low), float(new_high))
+            self._check(status, "change row bounds")
+
+    def add_row(self, columns: Array, values: Array, lower: float, upper: float) -> int:
+        """Add one row and return its position."""
+        index = np.asarray(columns, dtype=np.int32)
+        coefficients = np.asarray(values, dtype=float)
+        status = self._solver.addRow(lower, upper, len(index), index, coefficients)
+        self._check(status, "add a row")
+        width = len(self.lower)
+        self._blocks.append(
+            sp.csr_array((coefficients, (np.zeros_like(index), index)), shape=(1, width))
+        )
+        self._row_lower.append(np.array([lower]))
+        self._row_upper.append(np.array([upper]))
+        return len(self.row_lower) - 1
+
+    def minimise(self, cost: Array, constant: float = 0.0, *, name: str = "objective") -> Point:
+        """Minimise one cost row and prove the optimum.
+
+        Parameters
+        ----------
+        cost : ndarray, shape (column,)
+            Cost row.
+        constant : float, optional
+            Constant of the objective.
+        name : str, optional
+            Name used in errors.
+
+        Raises
+        ------
+        InfeasibleError
+            If the rows contradict each other.
+        SolveError
+            If HiGHS ends without an optimum: unbounded, time limit, numerical trouble.
+        CertificateError
+            If the numbers do not prove the optimum.
+        """
+        # The solver's tolerances are absolute; costs of the size of 1 make them meaningful.
+        scale = 1.0 / max(float(np.abs(cost).max(initial=0.0)), 1e-12)
+        width = len(cost)
+        index = np.arange(width, dtype=np.int32)
+        self._check(self._solver.changeColsCost(width, index, cost * scale), "set the cost row")
+        method = "ipx" if self._fresh else "simplex"
+        point = self._attempt(method, cost, scale, constant, name)
+        if point is None or not point.certificate.holds:
+            # A warm simplex can end undecided, wrongly infeasible or unproved; a clean
+            # interior-point solve decides.
+            self.fallbacks += 1
+            self._solver.clearSolver()
+            point = self._attempt("ipx", cost, scale, constant, name)
+        if point is None:
+            raise self._failure(name)
+        point.certificate.require()
+        self._fresh = False
+        return point
+
+    def _attempt(
+        self, method: str, cost: Array, scale: float, constant: float, name: str
+    ) -> Point | None:
+        if self._run(method) != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = self._solver.getSolution()
+        x = np.asarray(solution.col_value, dtype=float)
+        dual = np.asarray(solution.row_dual, dtype=float)
+        certificate = certify(
+            cost * scale,
+            self.matrix,
+            self.row_lower,
+            self.row_upper,
+            self.lower,
+            self.upper,
+            x,
+            dual,
+            name=name,
+        )
+        return Point(x, dual / scale, float(cost @ x) + constant, certificate)
+
+    def _failure(self, name: str) -> SolveError:
+        status = self._solver.getModelStatus()
+        where = f"level {name!r}"
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return InfeasibleError(
+                Fault(where, "the rows contradict each other", "relax a hard rule")
+            )
+        words = self._solver.modelStatusToString(status)
+        return SolveError(Fault(where, f"HiGHS ended {words!r}", "see the inputs"))
+
+    def _run(self, method: str) -> highspy.HighsModelStatus:
+        self._solver.setOptionValue("solver", method)
+        # The limit of HiGHS counts all solves of one object, so it moves with the clock.
+        limit = self._solver.getRunTime() + self.time_limit
+        self._solver.setOptionValue("time_limit", limit)
+        self._solver.run()
+        return self._solver.getModelStatus()

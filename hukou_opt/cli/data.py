@@ -1,0 +1,78 @@
+"""``hukou-opt data``: where the figures come from, and whether a table of your own can be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(help="Region data: sources and checks.", no_args_is_help=True)
+
+#: Longest text of one cell when the sources are printed for a terminal.
+_CELL_WIDTH = 60
+
+
+@app.command()
+def sources(
+    regions: Annotated[
+        str, typer.Argument(help="Shipped region table by name, or a CSV file.")
+    ] = "china_provinces",
+    csv: Annotated[bool, typer.Option("--csv", help="Print as CSV, uncut.")] = False,
+) -> None:
+    """List every figure of the base year with unit, year, status and source."""
+    from hukou_opt.parameters.registry import load_parameters
+    from hukou_opt.regions import derive_base_year, load_regions, sources_table
+
+    loaded = load_regions(regions)
+    table = sources_table(loaded, derive_base_year(loaded, load_parameters()))
+    if csv:
+        typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
+    else:
+        typer.echo(_text(table))
+
+
+@app.command()
+def overview(
+    regions: Annotated[
+        str, typer.Argument(help="Shipped region table by name, or a CSV file.")
+    ] = "china_provinces",
+) -> None:
+    """Show derived figures nationally and in the regions farthest from the middle."""
+    from hukou_opt.parameters.registry import load_parameters
+    from hukou_opt.regions import derive_base_year, derived_overview, load_regions
+
+    loaded = load_regions(regions)
+    typer.echo(_text(derived_overview(loaded, derive_base_year(loaded, load_parameters()))))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="CSV file with one row per region.")],
+) -> None:
+    """Check a region table of your own and list all its faults at once."""
+    from hukou_opt.errors import DataError
+    from hukou_opt.regions import check_table
+
+    faults = check_table(file)
+    if faults:
+        raise DataError(faults)
+    typer.echo(f"{file}: no faults found")
+
+
+def _text(table: pd.DataFrame) -> str:
+    """Columns of text, left-aligned, long cells cut."""
+    rows = [[str(name) for name in table.columns]]
+    rows += [[_cut(str(cell)) for cell in row] for row in table.itertuples(index=False)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"

@@ -1,0 +1,202 @@
+"""What an experiment file may say: one text for the editor's help, the errors and the reference."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from ruamel.yaml import YAML
+
+from hukou_opt import bundled
+
+#: How a rule of the plan acts: left out, evaluated only, soft with a named slack, or law.
+RuleMode = Literal["off", "report", "soft", "law"]
+Comparator = Literal["equal_per_head", "by_migrants"]
+Level = Literal[
+    "law",
+    "unfunded_worst",
+    "unfunded_mean",
+    "unmet_services",
+    "soft_rules",
+    "cost",
+    "tie_break",
+]
+#: Steps that divide a year and are exact in binary, so that year ends fall on steps.
+TIME_STEPS = (1.0, 0.5, 0.25, 0.125, 0.0625)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+
+class Title(_Part):
+    """Title of tables and figures in two languages."""
+
+    en: str = ""
+    """English title; the experiment's name where empty."""
+    zh: str = ""
+    """Chinese title; the English one where empty."""
+
+
+class Horizon(_Part):
+    """Years of the run."""
+
+    end: int = 2033
+    """Last year in which the plan decides (plan 8)."""
+    tail: int = 2038
+    """Last year for which needs are looked at, so that nothing is built for two years only."""
+
+
+class Rules(_Part):
+    """How the plan's soft rules act: off, report, soft or law."""
+
+    support_floor: RuleMode = "soft"
+    """The centre pays half of the certified cost of supported regions (plan 6.1)."""
+    public_share: RuleMode = "soft"
+    """Share of migrant children in public schools by the target year (plan 3.1)."""
+    rural_level: RuleMode = "soft"
+    """Rural services reach a given part of urban ones in the last year (plan 3.3)."""
+    no_dilution: RuleMode = "soft"
+    """Capacity grows with population where it is short (plan 6.2)."""
+
+
+class Allocation(_Part):
+    """The linear program that shares out the money and the building."""
+
+    enabled: bool = True
+    """False: the stock-flow model runs alone, without allocation."""
+    rules: Rules = Rules()
+    """How the plan's soft rules act."""
+    comparators: tuple[Comparator, ...] = Field(
+        default=("equal_per_head", "by_migrants"), strict=False
+    )
+    """Plain formulas for the central money, set beside the result."""
+    objective_order: tuple[Level, ...] = Field(
+        default=(
+            "law",
+            "unfunded_worst",
+            "unfunded_mean",
+            "unmet_services",
+            "soft_rules",
+            "cost",
+            "tie_break",
+        ),
+        strict=False,
+    )
+    """Objectives in the order in which they are solved and then held."""
+
+
+class Coupling(_Part):
+    """Rounds between the stock-flow model and the linear program."""
+
+    max_rounds: int = Field(default=12, ge=1)
+    """Rounds after which the run stops and says that it has not converged."""
+    tolerance: float = Field(default=0.005, gt=0, lt=1)
+    """Share of the fund, and of the needs, that may still move between the last two rounds."""
+
+
+class Experiment(_Part):
+    """One run: regions, base year, reform or not, changed parameters, rules of the allocation."""
+
+    schema_version: Literal[1] = 1
+    """Version of this file's layout."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    """Short name; also the name of the output folder. The file's name where missing."""
+    title: Title = Title()
+    """Title of tables and figures; not inherited."""
+    description: str = ""
+    """What the experiment asks, in a sentence or two; not inherited."""
+    extends: str | None = None
+    """Shipped experiment or file whose settings hold wherever this file is silent."""
+    regions: str = "china_provinces"
+    """Shipped region table, or the path of your own."""
+    base_year: int = 2023
+    """Year at whose end the run starts."""
+    base: Literal["official", "plan"] = "official"
+    """Where the base year's hukou and school shares come from: official statistics or the plan."""
+    reform: bool = True
+    """False: openness, land rights and school rules stay as they are."""
+    horizon: Horizon = Horizon()
+    """Until when the plan decides, and until when needs are looked at."""
+    time_step: float = 0.25
+    """Step of the stock-flow model in years: 1, 0.5, 0.25, 0.125 or 0.0625."""
+    parameters: dict[str, float] = Field(default_factory=dict)
+    """Parameters other than the registry's values, by name, in the registry's units."""
+    allow_out_of_range: bool = False
+    """Accept parameters outside the registry's range."""
+    allocation: Allocation = Allocation()
+    """The linear program."""
+    coupling: Coupling = Coupling()
+    """Rounds between model and linear program."""
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _years_and_step(self) -> Experiment:
+        if not self.base_year < self.horizon.end <= self.horizon.tail:
+            raise ValueError(
+                "horizon: base_year < end <= tail must hold "
+                f"({self.base_year}, {self.horizon.end}, {self.horizon.tail})"
+            )
+        if self.time_step not in TIME_STEPS:
+            raise ValueError(
+                f"time_step: must divide the year exactly, one of {TIME_STEPS} ({self.time_step})"
+            )
+        return self
+
+    @property
+    def title_en(self) -> str:
+        """English title, the name where none is given."""
+        return self.title.en or self.name
+
+    @property
+    def title_zh(self) -> str:
+        """Chinese title, the English one where none is given."""
+        return self.title.zh or self.title_en
+
+    @property
+    def regions_source(self) -> str | Path:
+        """Name of the shipped region table, or the path of a user's table.
+
+        A relative path counts from the experiment file's folder.
+        """
+        if bundled.data_folder(self.regions).is_dir():
+            return self.regions
+        path = Path(self.regions)
+        return path if self._folder is None else self._folder / path
+
+    def to_yaml(self) -> str:
+        """Resolved settings as YAML text: all defaults and inherited values written out."""
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        stream = io.StringIO()
+        yaml.dump(_plain(self.model_dump(mode="json", exclude={"extends"})), stream)
+        return stream.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+def experiment_schema() -> dict[str, Any]:
+    """JSON schema of experiment files, for completion and checks in editors."""
+    schema = Experiment.model_json_schema()
+    # The file's name stands in for a missing name.
+    schema["required"] = [key for key in schema.get("required", []) if key != "name"]
+    if not schema["required"]:
+        del schema["required"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def schema_text() -> str:
+    """Text of the shipped `schema.json`."""
+    return json.dumps(experiment_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,205 @@
+"""The registry: every parameter of model, estimates and linear program, in one place.
+
+A parameter is one row of a CSV file in this folder: name, value, low, high, unit, status, source,
+plan_fact, meaning. Model, derivations and rules read their numbers here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from hukou_opt.errors import Fault, ParameterError, did_you_mean
+
+STATUSES = ("official", "plan", "paper", "assumption")
+COLUMNS = ("name", "value", "low", "high", "unit", "status", "source", "plan_fact", "meaning")
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of the model, the estimates or the linear program.
+
+    Parameters
+    ----------
+    name : str
+        Name by which experiments override it.
+    value, low, high : float
+        Value in use and the range within which a study may vary it, in `unit`.
+    unit : str
+        Unit; ``1`` for a share or an index.
+    status : {"official", "plan", "paper", "assumption"}
+        Where the value comes from.
+    source : str
+        Plan section, statistical publication, paper, or the reason of the assumption.
+    plan_fact : str
+        Identifier of the plan's fact, empty where there is none.
+    meaning : str
+        What the number says, in the field's words.
+    room : str
+        The file in which it stands: ``derivation``, ``model`` or ``allocation``.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    status: str
+    source: str
+    plan_fact: str
+    meaning: str
+    room: str
+
+
+class Parameters(Mapping[str, float]):
+    """All parameters of one run; ``parameters["bed_standard"]`` is the value in use.
+
+    Parameters
+    ----------
+    rows : mapping of str to Parameter
+        The registry's rows by name.
+    overridden : frozenset of str
+        Names whose value an experiment has changed.
+    """
+
+    def __init__(
+        self, rows: Mapping[str, Parameter], overridden: frozenset[str] = frozenset()
+    ) -> None:
+        self.rows = dict(rows)
+        self.overridden = overridden
+
+    def __getitem__(self, name: str) -> float:
+        try:
+            return self.rows[name].value
+        except KeyError:
+            raise ParameterError(
+                Fault(f"parameter {name!r}", "is unknown", did_you_mean(name, list(self.rows)))
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def room(self, name: str) -> dict[str, float]:
+        """Values of one room (``derivation``, ``model``, ``allocation``) by name."""
+        return {row.name: row.value for row in self.rows.values() if row.room == name}
+
+    def override(
+        self, values: Mapping[str, float], *, allow_out_of_range: bool = False
+    ) -> Parameters:
+        """Return a copy with other values; all faults are listed at once.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            New values by name, in the registry's units.
+        allow_out_of_range : bool, optional
+            Accept values outside [low, high]; not finite ones are refused all the same.
+
+        Raises
+        ------
+        ParameterError
+            For unknown names, values that are not finite numbers, or values out of range.
+        """
+        faults: list[Fault] = []
+        rows = dict(self.rows)
+        for name, value in values.items():
+            where = f"parameters.{name}"
+            if name not in rows:
+                faults.append(Fault(where, "is unknown", did_you_mean(name, list(rows))))
+                continue
+            row = rows[name]
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                faults.append(
+                    Fault(where, f"is not a number ({value!r})", f"give a number in {row.unit}")
+                )
+                continue
+            if not math.isfinite(value):
+                faults.append(Fault(where, f"is not finite ({value!r})", "give a finite number"))
+                continue
+            if not (row.low <= value <= row.high) and not allow_out_of_range:
+                hint = "; a share is given as 0.35, not as 35" if row.high <= 1 < value else ""
+                faults.append(
+                    Fault(
+                        where,
+                        f"is outside its range {row.low:g} to {row.high:g} {row.unit} ({value!r})",
+                        f"give a value inside, or set allow_out_of_range: true{hint}",
+                    )
+                )
+                continue
+            rows[name] = replace(row, value=float(value))
+        if faults:
+            raise ParameterError(faults)
+        changed = frozenset(name for name in values if values[name] != self.rows[name].value)
+        return Parameters(rows, self.overridden | changed)
+
+
+def _read(path: Path) -> tuple[list[Parameter], list[Fault]]:
+    faults: list[Fault] = []
+    rows: list[Parameter] = []
+    with path.open(encoding="utf-8", newline="") as handle:
+        reader = csv.DictReader(handle)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            return [], [Fault(path.name, f"has columns {reader.fieldnames}", f"use {COLUMNS}")]
+        for line, raw in enumerate(reader, start=2):
+            where = f"{path.name} line {line}"
+            if None in raw or None in raw.values():
+                faults.append(Fault(where, "has too many or too few fields", "quote commas"))
+                continue
+            try:
+                value, low, high = (float(raw[key]) for key in ("value", "low", "high"))
+            except ValueError as error:
+                faults.append(Fault(where, str(error), "give numbers"))
+                continue
+            if not low <= value <= high:
+                faults.append(Fault(where, f"value not in its range ({value})", "widen the range"))
+            if raw["status"] not in STATUSES:
+                faults.append(Fault(where, f"unknown status {raw['status']!r}", f"use {STATUSES}"))
+            for key in ("name", "unit", "source", "meaning"):
+                if not raw[key].strip():
+                    faults.append(Fault(where, f"{key} is empty", "fill it in"))
+            rows.append(
+                Parameter(
+                    raw["name"],
+                    value,
+                    low,
+                    high,
+                    raw["unit"],
+                    raw["status"],
+                    raw["source"],
+                    raw["plan_fact"],
+                    raw["meaning"],
+                    path.stem,
+                )
+            )
+    return rows, faults
+
+
+@lru_cache(maxsize=1)
+def load_parameters() -> Parameters:
+    """Load the shipped registry.
+
+    Raises
+    ------
+    ParameterError
+        If a row has no unit, source or meaning, lies outside its range, or stands twice.
+    """
+    rows: dict[str, Parameter] = {}
+    faults: list[Fault] = []
+    for path in sorted(FOLDER.glob("*.csv")):
+        read, found = _read(path)
+        faults += found
+        for row in read:
+            if row.name in rows:
+                faults.append(Fault(path.name, f"{row.name!r} stands twice", "keep one row"))
+            rows[row.name] = row
+    if faults:
+        raise ParameterError(faults)
+    return Parameters(rows)

@@ -1,0 +1,5 @@
+"""The only place where model and linear program meet: `run` goes the whole way."""
+
+from hukou_opt.planning.run import run
+
+__all__ = ["run"]

@@ -1,0 +1,332 @@
+"""One labelled result from everything that a run has made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from importlib.metadata import version
+
+import numpy as np
+import xarray as xr
+
+from hukou_opt import __version__
+from hukou_opt.allocation.certificate import Certificate
+from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Problem
+from hukou_opt.allocation.rules.slack_table import soft_rules
+from hukou_opt.dynamics import Check, Trajectory
+from hukou_opt.experiment import Experiment
+from hukou_opt.parameters import Parameters
+from hukou_opt.planning.cases import Case
+from hukou_opt.planning.coupling import Coupled
+from hukou_opt.regions import Regions
+from hukou_opt.regions.base_year import BaseYear
+from hukou_opt.result import Result
+from hukou_opt.result_layout import SCHEMA_VERSION
+
+#: Variables of a run that a result keeps, by the vocabulary's name.
+KEPT: Mapping[str, str] = {
+    "urban_population": "urban_residents",
+    "rural_population": "rural_residents",
+    "urban_hukou_residents": "urban_hukou_residents",
+    "migrants_total": "migrants_here",
+    "hukou_rate": "hukou_rate",
+    "urban_share": "urban_share",
+    "settlers": "settlers",
+    "reform_settlers": "cumulative_settlers",
+    "urban_seats": "urban_seats",
+    "rural_seats": "rural_seats",
+    "urban_beds": "urban_beds",
+    "rural_beds": "rural_beds",
+    "children_hukou": "urban_hukou_children",
+    "children_migrant": "migrant_children",
+    "children_rural": "rural_children",
+    "land_farmed": "land_farmed",
+    "land_transferred": "land_transferred",
+    "land_abandoned": "land_abandoned",
+    "tension": "tension",
+    "admission_migrant": "migrant_place_share_year_end",
+    "admission_hukou": "hukou_place_share_year_end",
+    "land_revenue": "land_sale_revenue",
+}
+VERSIONS = ("pysd", "pyomo", "highspy", "numpy", "xarray")
+
+
+def _attributes(
+    settings: Experiment, base: BaseYear, run: Trajectory, parameters: Parameters
+) -> dict[str, object]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "experiment": settings.name,
+        "title_en": settings.title_en,
+        "title_zh": settings.title_zh,
+        "toolkit_version": __version__,
+        "model_sha256": run.model,
+        "data_identity": base.identity,
+        "base": settings.base,
+        "reform": int(settings.reform),
+        "allocation": 0,
+        "converged": 0,
+        "rounds": 0,
+        "certified": 0,
+        "central_fund": parameters["central_fund_total"],
+        "experiment_yaml": settings.to_yaml(),
+        "versions": json.dumps({name: version(name) for name in VERSIONS}, sort_keys=True),
+    }
+
+
+def _regions(regions: Regions, base: BaseYear) -> xr.Dataset:
+    codes = list(base.codes)
+    labels = regions.labels.loc[codes]
+    columns = {
+        name: ("region", labels[name].to_numpy())
+        for name in ("name_en", "name_zh", "macro_region", "tile_row", "tile_col")
+    }
+    flags = {
+        name: ("region", base.data[name].values.astype(int))
+        for name in ("supported", "eastern", "hardship")
+    }
+    return xr.Dataset(columns | flags, {"region": codes})
+
+
+def _trajectory(run: Trajectory) -> xr.Dataset:
+    kept = {
+        name: run.data[source].transpose("year", "region") for name, source in KEPT.items()
+    }
+    return xr.Dataset(
+        {name: (("year", "region"), array.values) for name, array in kept.items()},
+        {"year": run.data["year"].values.astype(int), "region": run.data["region"].values},
+    )
+
+
+def _parameters(parameters: Parameters) -> xr.Dataset:
+    names = sorted(parameters)
+    rows = [parameters.rows[name] for name in names]
+    columns = {
+        key: ("parameter", np.array([getattr(row, key) for row in rows]))
+        for key in ("value", "low", "high", "unit", "status", "source")
+    }
+    changed = np.array([int(name in parameters.overridden) for name in names])
+    return xr.Dataset(columns | {"overridden": ("parameter", changed)}, {"parameter": names})
+
+
+def _checks(checks: Sequence[Check]) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "worst": ("check", np.array([check.worst for check in checks])),
+            "allowed": ("check", np.array([check.allowed for check in checks])),
+        },
+        {"check": [check.name for check in checks]},
+    )
+
+
+def simulated_only(
+    settings: Experiment,
+    regions: Regions,
+    base: BaseYear,
+    parameters: Parameters,
+    run: Trajectory,
+    checks: Sequence[Check],
+) -> Result:
+    """Result of an experiment without allocation."""
+    groups = {
+        "regions": _regions(regions, base),
+        "trajectory": _trajectory(run),
+        "parameters": _parameters(parameters),
+        "checks": _checks(checks),
+    }
+    return Result.build(_attributes(settings, base, run, parameters), groups)
+
+
+def _allocation(coupled: Coupled) -> xr.Dataset:
+    best = coupled.best
+    p, s = best.problem, best.allocation.solution
+    seen = best.simulated
+    years = len(p.years)
+    money = ("sector", "region", "year")
+    built = ("area", "service", "region", "year")
+    cell = ("region", "year")
+    short = np.zeros_like(seen.capacity)
+    short[..., :years] = seen.shortage
+    # After the last decision there are no temporary places: what is not built is short.
+    after = best.simulated_problem
+    short[..., years:] = np.maximum(0.0, after.need[..., years:] - seen.capacity[..., years:])
+    data: dict[str, tuple[tuple[str, ...], Array]] = {
+        "central_transfers": (money, s.central),
+        "local_money": (money, s.local),
+        "bonds": (money, s.bonds),
+        "east_levy": (money, s.levy),
+        # Certified cost and gap of the linear program, so that the money of the table balances;
+        # the simulated path's gaps stand in /gaps.
+        "unfunded": (money, s.unfunded),
+        "certified_cost": (money, p.cost),
+        "building_cost": (money, s.building_cost(p)),
+        "starts": (built, s.starts),
+        "capacity": (("area", "service", "region", "need_year"), seen.capacity),
+        "shortage": (("area", "service", "region", "need_year"), short),
+        "temporary_places": (cell, s.temporary),
+        "places_hukou": (cell, seen.places_hukou),
+        "places_migrant": (cell, seen.places_migrant),
+        "teachers_hired": (cell, s.teachers),
+        "central_unused": ((), np.asarray(p.fund - s.central.sum())),
+        "block": (("year",), np.array([_block_of(p, year) for year in p.years])),
+    }
+    coords = {
+        "sector": list(SECTORS),
+        "area": list(AREAS),
+        "service": list(SERVICES),
+        "region": list(p.codes),
+        "year": list(p.years),
+        "need_year": list(p.all_years),
+    }
+    return xr.Dataset(data, coords)
+
+
+def _block_of(p: Problem, year: int) -> str:
+    return next(block.label for block in p.blocks if year in block.years)
+
+
+def _gaps(cases: Sequence[Case]) -> xr.Dataset:
+    first = cases[0].gaps
+    values = np.array([[gap.value for gap in case.gaps] for case in cases])
+    text = {
+        key: ("measure", np.array([getattr(gap, key) for gap in first]))
+        for key in ("label_en", "label_zh", "unit")
+    }
+    return xr.Dataset(
+        {"value": (("case", "measure"), values), **text},
+        {"case": [case.name for case in cases], "measure": [gap.name for gap in first]},
+    )
+
+
+def _certificates(cases: Sequence[Case]) -> xr.Dataset:
+    found: list[tuple[str, Certificate]] = [
+        (f"{case.name}:{number}:{certificate.name}", certificate)
+        for case in cases
+        if case.allocation is not None
+        for number, certificate in enumerate(case.allocation.certificates)
+    ]
+    names = [
+        field.name
+        for field in fields(Certificate)
+        if field.name not in ("name", "objective")
+    ]
+    columns = {
+        name: ("solve", np.array([getattr(certificate, name) for _, certificate in found]))
+        for name in names
+    }
+    return xr.Dataset(columns, {"solve": [label for label, _ in found]})
+
+
+def _rounds(coupled: Coupled) -> xr.Dataset:
+    rounds = coupled.rounds
+    return xr.Dataset(
+        {
+            "moved_fund_share": ("round", np.array([each.moved_fund for each in rounds])),
+            "moved_need_share": ("round", np.array([each.moved_need for each in rounds])),
+            "objective": ("round", np.array([each.objective[0] for each in rounds])),
+            "objective_unmet": ("round", np.array([each.objective[2] for each in rounds])),
+            "damped": ("round", np.array([int(each.damped) for each in rounds])),
+        },
+        {"round": list(range(1, len(rounds) + 1))},
+    )
+
+
+def _levels(coupled: Coupled) -> xr.Dataset:
+    levels = coupled.best.allocation.levels
+    columns = {
+        key: ("level", np.array([getattr(level, key) for level in levels]))
+        for key in ("value", "held_at", "final", "recomputed", "meaning")
+    }
+    return xr.Dataset(columns, {"level": [level.name for level in levels]})
+
+
+def _prices(coupled: Coupled) -> xr.Dataset:
+    prices = coupled.best.allocation.prices
+    names = sorted(prices)
+    split = [name.split(":") for name in names]
+    return xr.Dataset(
+        {
+            "value": ("price", np.array([prices[name] for name in names])),
+            "rule": ("price", np.array([rule for rule, _ in split])),
+            "level": ("price", np.array([level for _, level in split])),
+        },
+        {"price": names},
+    )
+
+
+def _slack(coupled: Coupled) -> xr.Dataset:
+    best = coupled.best
+    cells = soft_rules(best.problem, best.allocation.solution)
+    columns = {
+        key: ("cell", np.array([getattr(cell, key) for cell in cells]))
+        for key in ("rule", "section", "where", "asked", "got", "short_by", "unit")
+    }
+    return xr.Dataset(columns, {"cell": list(range(len(cells)))})
+
+
+def allocated(
+    settings: Experiment,
+    regions: Regions,
+    base: BaseYear,
+    parameters: Parameters,
+    coupled: Coupled,
+    cases: Sequence[Case],
+    checks: Sequence[Check],
+) -> Result:
+    """Result of an experiment with its allocation, comparisons and certificates."""
+    best = coupled.best
+    certificates = _certificates(cases)
+    proved = all(
+        certificate.holds
+        for case in cases
+        if case.allocation is not None
+        for certificate in case.allocation.certificates
+    )
+    attrs = _attributes(settings, base, best.run, parameters) | {
+        "allocation": 1,
+        "converged": int(coupled.converged),
+        "rounds": len(coupled.rounds),
+        "published_round": coupled.rounds.index(best) + 1,
+        "cycle": int(coupled.cycle),
+        "certified": int(proved),
+    }
+    groups = {
+        "regions": _regions(regions, base),
+        "trajectory": _trajectory(best.run),
+        "parameters": _parameters(parameters),
+        "checks": _checks(checks),
+        "needs": best.needs.data.sel(
+            year=[year for year in best.needs.years if year <= settings.horizon.tail]
+        ),
+        "allocation": _allocation(coupled),
+        "gaps": _gaps(cases),
+        "levels": _levels(coupled),
+        "prices": _prices(coupled),
+        "slack": _slack(coupled),
+        "certificate": certificates,
+        "rounds": _rounds(coupled),
+    }
+    compared = [case for case in cases if case.allocation and case.problem and case.name != "plan"]
+    if compared:
+        p = best.problem
+        groups["comparators"] = xr.Dataset(
+            {
+                "central_transfers": (
+                    ("comparator", "region", "block"),
+                    np.stack(
+                        [
+                            case.allocation.solution.central_by_block(case.problem)
+                            for case in compared
+                            if case.allocation and case.problem
+                        ]
+                    ),
+                )
+            },
+            {
+                "comparator": [case.name for case in compared],
+                "region": list(p.codes),
+                "block": [block.label for block in p.blocks],
+            },
+        )
+    return Result.build(attrs, groups)

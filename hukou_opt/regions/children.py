@@ -1,0 +1,130 @@
+"""School-age children: how many, whose, and how many enter and leave school age each year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hukou_opt.errors import DataError, Fault
+from hukou_opt.parameters.registry import Parameters
+from hukou_opt.regions.fitting import Array
+from hukou_opt.regions.load import Regions
+from hukou_opt.regions.population import Residents
+from hukou_opt.regions.vital import CENSUS, births
+
+#: School age: nine years of compulsory school, from the 6th birthday to the 15th.
+FIRST_AGE, LAST_AGE = 6, 14
+#: Age groups of the census with the youngest and the oldest age in them.
+AGE_GROUPS = {
+    "census_age_0_2020": (0, 0),
+    "census_age_1_4_2020": (1, 4),
+    "census_age_5_9_2020": (5, 9),
+    "census_age_10_14_2020": (10, 14),
+}
+#: Older than this at the census, single ages are taken as equal within their group.
+OLDEST_WEIGHTED_AGE = 9
+
+
+def cohort(regions: Regions, parameters: Parameters, born: int) -> Array:
+    """Children of one year of birth, 10k persons, by region.
+
+    Counted by the census where born by then: inside the groups 1-4 and 5-9 single years weigh as
+    national births, inside 10-14 they are equal. Later births are national births shared out.
+
+    Raises
+    ------
+    DataError
+        If the year of birth lies before the census's children.
+    """
+    age = CENSUS - born
+    if age < 0:
+        return births(regions, parameters, born)
+    for name, (youngest, oldest) in AGE_GROUPS.items():
+        if not youngest <= age <= oldest:
+            continue
+        ages = range(youngest, oldest + 1)
+        if youngest == oldest:
+            part = 1.0
+        elif oldest > OLDEST_WEIGHTED_AGE:
+            part = 1 / len(ages)
+        else:
+            total = sum(regions.country("births", CENSUS - other) for other in ages)
+            part = regions.country("births", born) / total
+        return regions.figure(name) * part
+    raise DataError(
+        Fault(f"children born in {born}", "are older than the census groups", "start later")
+    )
+
+
+def of_school_age(regions: Regions, parameters: Parameters, year: int) -> Array:
+    """Children aged 6 to 14 at the end of a year, 10k persons, by region."""
+    ages = range(FIRST_AGE, LAST_AGE + 1)
+    cohorts = [cohort(regions, parameters, year - age) for age in ages]
+    return np.asarray(np.sum(cohorts, axis=0), dtype=float)
+
+
+def entrants(regions: Regions, parameters: Parameters, years: range) -> Array:
+    """Children who turn 6 in each calendar year, dims (region, year), 10k persons a year."""
+    return np.stack([cohort(regions, parameters, year - FIRST_AGE) for year in years], axis=1)
+
+
+def leavers(regions: Regions, parameters: Parameters, years: range) -> Array:
+    """Children who turn 15 in each calendar year, dims (region, year), 10k persons a year."""
+    return np.stack([cohort(regions, parameters, year - LAST_AGE - 1) for year in years], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Children:
+    """School-age children by the group of their parents, 10k persons.
+
+    Parameters
+    ----------
+    rural, migrant, urban_hukou : array, dims (region)
+        Children of rural residents, of rural-hukou migrants who live with them, and of urban-hukou
+        residents.
+    """
+
+    rural: Array
+    migrant: Array
+    urban_hukou: Array
+
+
+def by_group(
+    regions: Regions,
+    people: Residents,
+    outside: Array,
+    parameters: Parameters,
+) -> Children:
+    """Split the school-age children of the base year among the three groups.
+
+    Migrant children follow the movers between counties inside the migrants (from other provinces
+    `outside`, plus those from other counties of the province) and the region's children per head,
+    scaled to the national number. The others are split by weighted heads: more children per head in
+    the country.
+
+    Raises
+    ------
+    DataError
+        If a region would have more migrant children than children.
+    """
+    total = of_school_age(regions, parameters, regions.base_year)
+    within = np.minimum(regions.figure("migrants_same_province_2020"), people.migrants - outside)
+    weight = (outside + within) * total / people.total
+    wanted = parameters["migrant_children"] * regions.coverage
+    migrant = weight / weight.sum() * wanted if weight.sum() > 0 else np.zeros_like(weight)
+    faults = [
+        Fault(
+            f"region {code}",
+            f"would have {number:.1f} of its {children:.1f} 10k children as migrant children",
+            "lower migrant_children, or check the census ages and migrants",
+        )
+        for code, number, children in zip(regions.codes, migrant, total, strict=True)
+        if number >= children
+    ]
+    if faults:
+        raise DataError(faults)
+    rural = parameters["rural_child_weight"] * people.rural
+    urban = parameters["urban_child_weight"] * people.urban_hukou
+    others = total - migrant
+    return Children(others * rural / (rural + urban), migrant, others * urban / (rural + urban))

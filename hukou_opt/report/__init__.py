@@ -1,0 +1,1 @@
+"""Tables and figures, rebuilt from a result alone, without model and solver."""

@@ -1,0 +1,143 @@
+"""What a printed table is: figures, how each is written, what stands under it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from hukou_opt.errors import Fault, ResultError
+from hukou_opt.result import Result
+
+#: Ways of writing a figure: whole, one decimal, percent, three decimals.
+Kind = Literal["whole", "tenths", "percent", "figure"]
+MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table, ready for LaTeX, Excel and HTML, and its tidy form for CSV.
+
+    Parameters
+    ----------
+    name : str
+        Stem of the files written from it.
+    caption : str
+        Title, with units.
+    frame : DataFrame
+        Figures as printed, rows and columns labelled in English.
+    column_kinds, row_kinds : tuple of Kind
+        How figures are written, by column or by row; one of both is empty.
+    tidy : DataFrame or None
+        One row per figure; none where another table's rows hold the same figures.
+    total_rows : tuple of int
+        Rows that are sums.
+    long : bool
+        Whether it runs over several pages.
+    notes : tuple of str
+        Sources, certificate and identity, one sentence each.
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    column_kinds: tuple[Kind, ...]
+    row_kinds: tuple[Kind, ...]
+    tidy: pd.DataFrame | None
+    total_rows: tuple[int, ...]
+    long: bool
+    notes: tuple[str, ...]
+
+    def kind(self, row: int, column: int) -> Kind:
+        """How one figure is written."""
+        return self.row_kinds[row] if self.row_kinds else self.column_kinds[column]
+
+    def text(self) -> pd.DataFrame:
+        """Return the figures as printed text."""
+        cells = [
+            [write(value, self.kind(row, column)) for column, value in enumerate(values)]
+            for row, values in enumerate(self.frame.to_numpy(dtype=float))
+        ]
+        return pd.DataFrame(cells, index=self.frame.index, columns=self.frame.columns, dtype=object)
+
+
+def write(value: float, kind: Kind) -> str:
+    """Write a figure; a dash where it is not defined."""
+    if np.isnan(value):
+        return MISSING
+    if kind == "percent":
+        return f"{value:.1%}"
+    digits = {"whole": 0, "tenths": 1, "figure": 3}[kind]
+    # A rounded zero has no sign.
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def require_proof(result: Result) -> None:
+    """Refuse a table from an allocation without a certificate.
+
+    Raises
+    ------
+    ResultError
+        If the result's allocation is not certified.
+    """
+    if result.has_allocation and not result.certified:
+        raise ResultError(
+            Fault(
+                f"result {result.name!r}",
+                "its allocation has no valid certificate (certified = 0)",
+                "no table is made from it; run the experiment again",
+            )
+        )
+
+
+def require_allocation(result: Result) -> None:
+    """Refuse an allocation table where nothing was allocated.
+
+    Raises
+    ------
+    ResultError
+        If the run had its allocation switched off, or the allocation is not certified.
+    """
+    require_proof(result)
+    if not result.has_allocation:
+        raise ResultError(
+            Fault(
+                f"result {result.name!r}",
+                "has no allocation (allocation.enabled is false)",
+                "use the path table, or run an experiment with allocation",
+            )
+        )
+
+
+def title(result: Result, subject: str) -> str:
+    """Caption of a table; it says so when the rounds did not come to rest."""
+    warning = "" if result.converged or not result.has_allocation else " (rounds not converged)"
+    return f"{result.attrs['title_en']}: {subject}{warning}"
+
+
+def notes(result: Result) -> tuple[str, ...]:
+    """Sources, certificate and identity of the figures in a table."""
+    attrs = result.attrs
+    base = "official statistics" if attrs["base"] == "official" else "the plan's own figures"
+    lines = [
+        f"Money in constant base-year prices, 100m yuan; base year from {base}.",
+    ]
+    if result.has_allocation:
+        proof = result["certificate"]
+        worst = max(float(proof[name].max()) for name in proof.data_vars if name != "relative_gap")
+        lines.append(
+            f"Certificate: {proof.sizes['solve']} solves recomputed from their numbers, largest "
+            f"residual {worst:.1e}, largest relative gap {float(proof['relative_gap'].max()):.1e}."
+        )
+        rest = "at rest" if result.converged else "NOT at rest"
+        lines.append(f"Model and allocation are {rest} after {attrs['rounds']} rounds.")
+    versions = json.loads(str(attrs["versions"]))
+    used = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    lines.append(
+        f"hukou-opt {attrs['toolkit_version']} ({used}); model {str(attrs['model_sha256'])[:12]}, "
+        f"data {str(attrs['data_identity'])[:12]}, result {result.identity[:16]}."
+    )
+    return tuple(lines)
