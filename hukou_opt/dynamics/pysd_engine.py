@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from hukou_opt.dynamics.engine import Constant, Trajectory
@@ -116,11 +115,6 @@ class PysdEngine:
             "year0": [year_subscript(year) for year in (base, *self.years)],
         }
         self.variables = self._declared()
-        shared: dict[tuple[str, ...], pd.Index] = {}
-        self._indexes = {
-            dim: shared.setdefault(tuple(entries), pd.Index(entries))
-            for dim, entries in self._subscripts.items()
-        }
         self._constants: dict[str, float | xr.DataArray] = {}
 
     @property
@@ -168,7 +162,7 @@ class PysdEngine:
         ModelError
             If decisions do not fit the model, a variable is unknown, or a value is not finite.
         """
-        values = self._rendered() | self._constants | self._accepted(decision_constants(decisions))
+        values = self._constants | self._accepted(decision_constants(decisions))
         wanted = list(dict.fromkeys(columns if columns is not None else OUTPUTS))
         unknown = [name for name in wanted if name not in self.variables]
         if unknown:
@@ -262,22 +256,8 @@ class PysdEngine:
             raise ModelError(faults)
         return accepted
 
-    def _rendered(self) -> dict[str, float | xr.DataArray]:
-        """Lists that the translation holds already, on the index that all arrays share."""
-        base = self.years[0] - 1
-        lists = {
-            "year_end": ("year", list(self.years)),
-            "stock_year": ("year0", [base, *self.years]),
-            "region_number": ("region", list(range(1, len(self.codes) + 1))),
-        }
-        return {
-            name: xr.DataArray(np.asarray(numbers, dtype=float), {dim: self._indexes[dim]}, (dim,))
-            for name, (dim, numbers) in lists.items()
-        }
-
     def _in_model_terms(self, array: xr.DataArray) -> xr.DataArray:
-        # All arrays share one index object per range: equal labels are then seen at a glance.
-        coords = {str(dim): self._indexes[str(dim)] for dim in array.dims}
+        coords = {str(dim): self._subscripts[str(dim)] for dim in array.dims}
         return xr.DataArray(array.values.copy(), coords=coords, dims=array.dims)
 
     def _labelled(self, table: Any, wanted: Sequence[str]) -> xr.Dataset:

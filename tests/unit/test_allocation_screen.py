@@ -1,0 +1,208 @@
+"""Inputs that no solve can make sense of are refused first, all faults at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from problems import STANDING, made_up_problem
+from synthetic_base_year import base_year, parameters, with_values
+
+from hukou_opt.allocation.problem import DEFAULT_MODES, Block, Problem
+from hukou_opt.allocation.screen import screen
+from hukou_opt.dynamics.exchange import AREAS, SERVICES, Needs
+from hukou_opt.errors import SolveError
+from hukou_opt.parameters import Parameters
+from hukou_opt.planning.prepare import make_blocks, make_problem
+
+YEARS = tuple(range(2024, 2034))
+TAIL = (2034, 2035)
+
+
+def small(**values: float) -> Problem:
+    p: Problem = made_up_problem(2, 3, 1, parameters=values)
+    return p
+
+
+def found(p: Problem) -> list[str]:
+    return [str(fault) for fault in screen(p)]
+
+
+def test_a_sound_problem_has_no_fault() -> None:
+    assert found(small()) == []
+
+
+@pytest.mark.parametrize("prefix", ["sector_share", "cost_split"])
+def test_shares_must_sum_to_one(prefix: str) -> None:
+    (fault,) = found(small(**{f"{prefix}_health": 0.35}))
+    assert fault.startswith(f"parameters.{prefix}_* | shares sum to 1.1")
+    assert found(small(**{f"{prefix}_health": 0.25 + 5e-7})) == []
+
+
+@pytest.mark.parametrize("fund", [0.0, -1.0, float("nan")])
+def test_the_fund_must_be_positive(fund: float) -> None:
+    (fault,) = found(replace(small(), fund=fund))
+    assert "parameters.central_fund_total" in fault
+    assert repr(fund) in fault
+
+
+def test_earmarks_and_levy_must_fit_into_net_land_revenue() -> None:
+    # (.15 + .20) x .18 + .05 = .113 of gross revenue, within .18; a net share of .07 holds .0745.
+    (fault,) = found(small(land_net_share=0.07))
+    assert "parameters.land_net_share" in fault
+    assert "0.074" in fault or "0.075" in fault
+    assert found(small(land_net_share=0.08)) == []
+    # The gross reading of the plan: .35 + .05 of 1.
+    assert found(small(land_net_share=1.0)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["need", "existing", "cost", "population", "settlers_mid", "children_migrant"]
+)
+@pytest.mark.parametrize("value", [-1.0, float("nan")])
+def test_amounts_are_numbers_and_not_negative(name: str, value: float) -> None:
+    p = small()
+    values = getattr(p, name).copy()
+    cell = tuple(axis - 1 for axis in values.shape)
+    values[cell] = value
+    (fault,) = found(replace(p, **{name: values}))
+    assert fault.startswith(f"{name}{cell} | is negative or not a number")
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.5])
+def test_standing_capacity_of_a_unit_has_a_credible_peak(scale: float) -> None:
+    p = small()
+    (fault,) = found(replace(p, standing=scale * p.standing))
+    assert fault.startswith("standing capacity | peaks at")
+
+
+def test_all_faults_come_at_once() -> None:
+    p = small(sector_share_health=0.3, cost_split_health=0.3, land_net_share=0.07)
+    need = p.need.copy()
+    need[0, 0, 0, 0] = -1.0
+    assert len(found(replace(p, need=need, fund=0.0))) == 5
+
+
+@pytest.mark.parametrize(
+    ("last", "blocks"),
+    [
+        (2024, [(2024, 2024)]),
+        (2025, [(2024, 2025)]),
+        (2026, [(2024, 2026)]),
+        (2028, [(2024, 2028)]),
+        (2029, [(2024, 2026), (2027, 2029)]),
+        (2033, [(2024, 2026), (2027, 2029), (2030, 2033)]),
+    ],
+)
+def test_a_short_rest_joins_the_last_block(last: int, blocks: list[tuple[int, int]]) -> None:
+    assert make_blocks(tuple(range(2024, last + 1))) == tuple(Block(*pair) for pair in blocks)
+
+
+def needs(codes: tuple[str, ...]) -> Needs:
+    """Needs of invented regions, every figure apart from the others."""
+    random = np.random.default_rng(1)
+    years = [*YEARS, *TAIL]
+
+    def cells(low: float, high: float, *dims: str) -> xr.DataArray:
+        coords = {
+            "area": list(AREAS),
+            "service": list(SERVICES),
+            "region": list(codes),
+            "year": years,
+        }
+        shape = [len(coords[dim]) for dim in dims]
+        chosen = {dim: coords[dim] for dim in dims}
+        return xr.DataArray(random.uniform(low, high, shape), chosen, dims)
+
+    built = ("year", "region", "service", "area")
+    start = ("region", "area", "service")
+    names = ("children_hukou", "children_migrant", "children_rural", "stretch", "reform_settlers")
+    names += ("settlers", "urban_population", "rural_population", "land_revenue")
+    data = xr.Dataset(
+        {
+            "need": cells(50, 100, *built),
+            "existing_capacity": cells(40, 100, *built),
+            "hukou_first": cells(0, 1, "year"),
+            **{name: cells(10, 90, "region", "year") for name in names},
+        }
+    )
+    first = xr.Dataset({"need": cells(50, 100, *start), "capacity": cells(40, 100, *start)})
+    standing = xr.DataArray(
+        STANDING[:, : len(years)],
+        {"service": list(SERVICES), "age": range(len(years))},
+        ("service", "age"),
+    )
+    return Needs(data, first, standing)
+
+
+def problem(registry: Parameters, **changes: object) -> Problem:
+    base = base_year()
+    given = {"last_year": 2033, "modes": DEFAULT_MODES, "reform": True, **changes}
+    return make_problem(needs(base.codes), base, registry, **given)  # type: ignore[arg-type]
+
+
+def test_the_problem_holds_the_needs_by_label() -> None:
+    registry, base = parameters(), base_year()
+    given = needs(base.codes)
+    p = problem(registry)
+    assert (p.codes, p.years, p.tail) == (base.codes, YEARS, TAIL)
+    for a, area in enumerate(AREAS):
+        for s, service in enumerate(SERVICES):
+            for i, code in enumerate(base.codes):
+                label = {"area": area, "service": service, "region": code}
+                np.testing.assert_array_equal(p.need[a, s, i], given.data["need"].sel(label))
+                start = given.start.sel(label)
+                assert p.start_coverage[a, s, i] == pytest.approx(
+                    float(start["capacity"] / start["need"])
+                )
+    assert p.unit_cost.tolist() == [
+        [registry["unit_cost_urban_seat"], registry["unit_cost_urban_bed"]],
+        [registry["unit_cost_rural_seat"], registry["unit_cost_rural_bed"]],
+    ]
+    settlers = given.data["reform_settlers"].sel(year=list(YEARS))
+    np.testing.assert_allclose(
+        p.cost[2],
+        registry["cost_split_social_security"] * registry["service_cost_per_settler"] * settlers,
+    )
+    # The grants lie in the last sector; without the reform none is due.
+    without = problem(registry, reform=False)
+    np.testing.assert_array_equal(without.cost[:3], p.cost[:3])
+    np.testing.assert_allclose(
+        without.cost.sum(axis=0), registry["service_cost_per_settler"] * settlers
+    )
+    assert (p.cost[3] >= without.cost[3]).all()
+
+
+def test_the_levy_is_shared_by_migrants_and_fiscal_weakness() -> None:
+    registry = parameters()
+    base = base_year(("110000", "420000", "310000", "510000", "440000"))
+    hard = [0.0, 0.0, 1.0, 0.0, 0.0]
+    own = [0.9, 0.4, 0.5, 0.7, 0.8]
+    base = with_values(
+        base,
+        budget_revenue=base.data["budget_expenditure"] * xr.DataArray(own, dims="region"),
+        hardship=xr.DataArray(hard, base.data["hardship"].coords, "region"),
+    )
+    given = needs(base.codes)
+    p = make_problem(given, base, registry, last_year=2033, modes=DEFAULT_MODES)
+    land = given.data["land_revenue"].sel(year=list(YEARS)).values
+    # First and last region pay; the third is eastern too, but short of money itself.
+    pool = registry["east_levy_share"] * (land[0] + land[4])
+    migrants = base.data["initial_migrants"].sum("region").values
+    claim = np.array([0.0, 0.6 * migrants[1], 0.0, 0.3 * migrants[3], 0.0])
+    np.testing.assert_allclose(p.levy_ceiling, claim[:, None] / claim.sum() * pool)
+
+
+def test_faults_of_a_problem_are_raised_together() -> None:
+    registry = parameters()
+    rows = dict(registry.rows)
+    for name, value in (("sector_share_health", 0.3), ("land_net_share", 0.07)):
+        rows[name] = replace(rows[name], value=value)
+    with pytest.raises(SolveError) as caught:
+        problem(Parameters(rows))
+    assert [fault.where for fault in caught.value.faults] == [
+        "parameters.sector_share_*",
+        "parameters.land_net_share",
+    ]
