@@ -55,8 +55,15 @@ class Certificate:
     @property
     def worst(self) -> float:
         """Largest of the four figures."""
-        return max(
-            self.primal_residual, self.dual_residual, self.complementarity, self.relative_gap
+        return float(
+            np.max(
+                [
+                    self.primal_residual,
+                    self.dual_residual,
+                    self.complementarity,
+                    self.relative_gap,
+                ]
+            )
         )
 
     @property
@@ -132,9 +139,11 @@ def certify(
     Returns
     -------
     Certificate
-        The four figures; not finite where x or y is not.
+        The four figures; infinite where any number is not finite or a bound is not a number.
     """
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    numbers = (cost, matrix.data, x, y)
+    bounds = (row_lower, row_upper, lower, upper)
+    if not all(np.isfinite(a).all() for a in numbers) or any(np.isnan(a).any() for a in bounds):
         return Certificate(name, np.inf, np.inf, np.inf, np.inf, float("nan"))
     rows = matrix @ x
     z = cost - matrix.T @ y

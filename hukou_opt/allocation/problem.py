@@ -151,13 +151,15 @@ class Problem:
     def temporary_limit(self) -> Array:
         """Most temporary places, shape (region, year), 10k."""
         years = len(self.years)
-        return self.parameters["temporary_place_limit"] * self.existing[0, 0, :, :years]
+        limit: Array = self.parameters["temporary_place_limit"] * self.existing[0, 0, :, :years]
+        return limit
 
     @property
     def build_limit(self) -> Array:
         """Most building starts, shape (area, service, region, year), 10k."""
         years = len(self.years)
-        return self.parameters["build_rate_limit"] * self.existing[..., :years]
+        limit: Array = self.parameters["build_rate_limit"] * self.existing[..., :years]
+        return limit
 
     @property
     def block_cost(self) -> Array:
@@ -167,12 +169,13 @@ class Problem:
 
     @property
     def block_weight(self) -> Array:
-        """Mean settlers served by block, shape (region, block), summing to 1 over cells with cost."""
+        """Mean settlers by block, shape (region, block), summing to 1 over cells with cost."""
         weight = np.stack(
             [self.settlers_mid[:, self.block_columns(b)].mean(axis=1) for b in self.blocks], axis=1
         )
         weight = np.where(self.block_cost > 0, weight, 0.0)
-        return weight / max(weight.sum(), 1e-300)
+        scaled: Array = weight / max(float(weight.sum()), 1e-300)
+        return scaled
 
     @property
     def profile(self) -> Array:
@@ -183,7 +186,7 @@ class Problem:
         """
         cost = self.cost.sum(axis=0)
         rest = np.maximum(0.0, cost - self.local_ceiling - self.levy_ceiling)
-        share = np.zeros_like(cost)
+        share: Array = np.zeros_like(cost)
         for block in self.blocks:
             columns = self.block_columns(block)
             for basis in (rest, cost, np.ones_like(cost)):

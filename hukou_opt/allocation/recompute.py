@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hukou_opt.allocation.objectives.inequality import inequality_averse_mean
-from hukou_opt.allocation.objectives.tie_break import reference
+from hukou_opt.allocation.objectives.tie_break import JUMP_WEIGHT, reference
 from hukou_opt.allocation.objectives.unmet import GROUPS, needed, people
 from hukou_opt.allocation.problem import SERVICES, SOFT_RULES, Array, Problem
 from hukou_opt.allocation.rules.slack_table import soft_rules
@@ -81,14 +81,15 @@ def extra_cost(p: Problem, s: Solution) -> float:
 
 
 def distance_to_need(p: Problem, s: Solution) -> float:
-    """Distance of the transfers to the need-proportional split, in shares of the fund."""
+    """Distance of transfers to the need-proportional split and jumps of building, over the fund."""
     blocks = s.central_by_block(p)
     by_sector = np.stack(
         [s.central[..., p.block_columns(b)].sum(axis=-1) for b in p.blocks], axis=-1
     )
     far = np.abs(blocks - reference(p)).sum()
     far += np.abs(by_sector - p.sector_share[:, None, None] * blocks).sum()
-    return float(far) / p.fund
+    jumps = np.einsum("js,jsrt->", p.unit_cost, np.abs(np.diff(s.starts, axis=-1)))
+    return float(far + JUMP_WEIGHT * jumps) / p.fund
 
 
 def recompute(p: Problem, s: Solution) -> dict[str, float]:
@@ -107,16 +108,17 @@ def recompute(p: Problem, s: Solution) -> dict[str, float]:
         Value of each level in the unit of the linear program's level.
     """
     share, weight = s.unfunded_share(p).ravel(), p.block_weight.ravel()
-    laws = [name for name in SOFT_RULES if p.modes[name] in ("law", "hard")]
-    soft = [name for name in SOFT_RULES if p.modes[name] == "soft"]
-    jumps = np.abs(np.diff(s.starts, axis=-1))
+    rules = {
+        mode: [name for name in SOFT_RULES if p.modes[name] == mode]
+        for mode in ("hard", "law", "soft")
+    }
     return {
-        "law": sum(asked_short(p, s, laws).values()),
+        "demanded": sum(asked_short(p, s, rules["hard"]).values()),
+        "law": sum(asked_short(p, s, rules["law"]).values()),
         "unfunded_worst": worst_mean(share, weight, p.parameters["worst_share"]),
         "unfunded": inequality_averse_mean(share, weight, p.parameters["inequality_aversion"]),
         "unmet": float(unmet_index(p, s).mean()),
-        "slack": sum(asked_short(p, s, soft).values()) / max(len(soft), 1),
+        "slack": sum(asked_short(p, s, rules["soft"]).values()) / max(len(rules["soft"]), 1),
         "cost": extra_cost(p, s),
         "near_need": distance_to_need(p, s),
-        "smooth": float(np.einsum("js,jsrt->", p.unit_cost, jumps)) / p.fund,
     }

@@ -10,6 +10,28 @@ from hukou_opt.errors import Fault
 SHARE_TOLERANCE = 1e-6
 #: Standing capacity of one unit: its peak lies within these bounds for any credible building time.
 STANDING_PEAK = (0.5, 1.0)
+#: Rounding below zero that comes from subtracting capacities.
+NOISE = 1e-9
+TABLES = (
+    "need",
+    "existing",
+    "start_coverage",
+    "standing",
+    "children_hukou",
+    "children_migrant",
+    "children_rural",
+    "population",
+    "stretch",
+    "hukou_first",
+    "cost",
+    "settlers_mid",
+    "unit_cost",
+    "local_ceiling",
+    "bond_ceiling",
+    "levy_ceiling",
+    "bond_total",
+    "redeployed",
+)
 
 
 def screen(p: Problem) -> list[Fault]:
@@ -35,17 +57,20 @@ def screen(p: Problem) -> list[Fault]:
                 "lower the earmarks or raise the net share (plan 7.1, 6.4)",
             )
         )
-    for name in ("need", "existing", "cost", "population", "settlers_mid", "children_migrant"):
+    for name in TABLES:
         values = getattr(p, name)
-        if not np.isfinite(values).all() or values.min() < -1e-9:
-            where = np.argwhere(~(values >= -1e-9))[0]
+        wrong = ~(np.isfinite(values) & (values >= -NOISE))
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
             faults.append(
                 Fault(
-                    f"{name}{tuple(int(i) for i in where)}",
-                    f"is negative or not a number ({values[tuple(where)]!r})",
-                    "see the run of the stock-flow model",
+                    f"{name}{where}",
+                    f"is negative or not finite ({float(values[where])!r})",
+                    "see the run of the stock-flow model and the fiscal columns",
                 )
             )
+    if not (p.unit_cost > 0).all():
+        faults.append(Fault("parameters.unit_cost_*", "is not positive", "give a cost above 0"))
     top = p.standing.max()
     if not STANDING_PEAK[0] <= top <= STANDING_PEAK[1]:
         faults.append(

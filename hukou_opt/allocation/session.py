@@ -8,15 +8,25 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 from highspy import _core as highs_core
+from numpy.typing import NDArray
 
 from hukou_opt.allocation.certificate import Certificate, certify
 from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.problem import Array
 from hukou_opt.errors import Fault, InfeasibleError, SolveError
 
+Index = NDArray[np.integer]
+
 #: Feasibility and optimality tolerance handed to HiGHS; ten times tighter than the certificate's.
 TOLERANCE = 1e-8
 SEED = 20240101
+#: Iterations after which a warm simplex is given up: a cold interior-point solve is faster then.
+WARM_ITERATIONS = 3000
+#: The same for levels that only break ties: they live between tightly held levels, where an
+#: interior point often finds no vertex.
+PATIENT_ITERATIONS = 40000
+#: Iterations after which any solve is given up, the clean-up of an interior point included.
+MOST_ITERATIONS = 60000
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,11 @@ class Point:
     certificate: Certificate
 
 
+def _scale(cost: Array) -> float:
+    """Factor that brings the largest cost to 1."""
+    return 1.0 / max(float(np.abs(cost).max(initial=0.0)), 1e-12)
+
+
 class Session:
     """A linear program inside HiGHS, with its rows and bounds kept here too for the certificate.
 
@@ -59,7 +74,6 @@ class Session:
         self._blocks = [program.matrix]
         self._row_lower, self._row_upper = [program.row_lower.copy()], [program.row_upper.copy()]
         self.fallbacks = 0
-        self.solves = 0
         # The class behind `highspy.Highs`: the public one prints a banner when it is made.
         self._solver = highs_core._Highs()
         self._fresh = True
@@ -112,7 +126,7 @@ class Session:
         self._row_upper = [np.concatenate(self._row_upper)]
         return self._row_upper[0]
 
-    def bound_columns(self, columns: Array, lower: Array, upper: Array) -> None:
+    def bound_columns(self, columns: Index, lower: Array, upper: Array) -> None:
         """Replace the bounds of some columns."""
         index = np.asarray(columns, dtype=np.int32)
         self.lower[index], self.upper[index] = lower, upper
@@ -121,7 +135,7 @@ class Session:
         )
         self._check(status, "change column bounds")
 
-    def bound_rows(self, rows: Array, lower: Array, upper: Array) -> None:
+    def bound_rows(self, rows: Index, lower: Array, upper: Array) -> None:
         """Replace the bounds of some rows."""
         low, high = self.row_lower, self.row_upper
         for row, new_low, new_high in zip(rows, lower, upper, strict=True):
@@ -129,7 +143,7 @@ class Session:
             status = self._solver.changeRowBounds(int(row), float(new_low), float(new_high))
             self._check(status, "change row bounds")
 
-    def add_row(self, columns: Array, values: Array, lower: float, upper: float) -> int:
+    def add_row(self, columns: Index, values: Array, lower: float, upper: float) -> int:
         """Add one row and return its position."""
         index = np.asarray(columns, dtype=np.int32)
         coefficients = np.asarray(values, dtype=float)
@@ -143,7 +157,14 @@ class Session:
         self._row_upper.append(np.array([upper]))
         return len(self.row_lower) - 1
 
-    def minimise(self, cost: Array, constant: float = 0.0, *, name: str = "objective") -> Point:
+    def minimise(
+        self,
+        cost: Array,
+        constant: float = 0.0,
+        *,
+        name: str = "objective",
+        patient: bool = False,
+    ) -> Point:
         """Minimise one cost row and prove the optimum.
 
         Parameters
@@ -154,6 +175,8 @@ class Session:
             Constant of the objective.
         name : str, optional
             Name used in errors.
+        patient : bool, optional
+            Give a warm simplex more iterations before a cold start.
 
         Raises
         ------
@@ -165,18 +188,22 @@ class Session:
             If the numbers do not prove the optimum.
         """
         # The solver's tolerances are absolute; costs of the size of 1 make them meaningful.
-        scale = 1.0 / max(float(np.abs(cost).max(initial=0.0)), 1e-12)
+        scale = _scale(cost)
         width = len(cost)
         index = np.arange(width, dtype=np.int32)
         self._check(self._solver.changeColsCost(width, index, cost * scale), "set the cost row")
         method = "ipx" if self._fresh else "simplex"
-        point = self._attempt(method, cost, scale, constant, name)
-        if point is None or not point.certificate.holds:
-            # A warm simplex can end undecided, wrongly infeasible or unproved; a clean
-            # interior-point solve decides.
+        point = self._attempt(
+            method, cost, scale, constant, name, PATIENT_ITERATIONS if patient else WARM_ITERATIONS
+        )
+        # A warm simplex can cycle, end undecided, wrongly infeasible or unproved: a clean
+        # interior-point solve decides, and a cold simplex where that one fails as well.
+        for cold in ("ipx", "simplex"):
+            if point is not None and point.certificate.holds:
+                break
             self.fallbacks += 1
             self._solver.clearSolver()
-            point = self._attempt("ipx", cost, scale, constant, name)
+            point = self._attempt(cold, cost, scale, constant, name, MOST_ITERATIONS)
         if point is None:
             raise self._failure(name)
         point.certificate.require()
@@ -184,8 +211,11 @@ class Session:
         return point
 
     def _attempt(
-        self, method: str, cost: Array, scale: float, constant: float, name: str
+        self, method: str, cost: Array, scale: float, constant: float, name: str, most: int
     ) -> Point | None:
+        # A limit in iterations, not in seconds: the same on every machine.
+        limit = most if method == "simplex" else MOST_ITERATIONS
+        self._solver.setOptionValue("simplex_iteration_limit", limit)
         if self._run(method) != highspy.HighsModelStatus.kOptimal:
             return None
         solution = self._solver.getSolution()
@@ -203,6 +233,36 @@ class Session:
             name=name,
         )
         return Point(x, dual / scale, float(cost @ x) + constant, certificate)
+
+    def prove(self, cost: Array, constant: float, x: Array, bound: Point, *, name: str) -> Point:
+        """Certify another point with the dual values of a solve.
+
+        Parameters
+        ----------
+        cost : ndarray, shape (column,)
+            Cost row.
+        constant : float
+            Constant of the objective.
+        x : ndarray, shape (column,)
+            The point.
+        bound : Point
+            Optimum of the rows so far, whose dual values give the lower bound.
+        name : str
+            Name of the level.
+        """
+        scale = _scale(cost)
+        certificate = certify(
+            cost * scale,
+            self.matrix,
+            self.row_lower,
+            self.row_upper,
+            self.lower,
+            self.upper,
+            x,
+            bound.row_dual * scale,
+            name=name,
+        )
+        return Point(x, bound.row_dual, float(cost @ x) + constant, certificate)
 
     def _failure(self, name: str) -> SolveError:
         status = self._solver.getModelStatus()

@@ -77,7 +77,7 @@ class Solution:
 
     def building_cost(self, p: Problem) -> Array:
         """Building cost by paying sector, shape (sector, region, year), 100m yuan."""
-        by_service = np.einsum("js,jsrt->srt", p.unit_cost, self.starts)
+        by_service: Array = np.einsum("js,jsrt->srt", p.unit_cost, self.starts)
         cost = np.zeros_like(self.central)
         for k, service in enumerate(SERVICES):
             cost[SECTORS.index(PAYER[service])] += by_service[k]
@@ -85,14 +85,17 @@ class Solution:
 
     def central_by_block(self, p: Problem) -> Array:
         """Central transfers of all sectors, shape (region, block), 100m yuan."""
-        total = self.central.sum(axis=0)
+        total: Array = self.central.sum(axis=0)
         return np.stack([total[:, p.block_columns(b)].sum(axis=1) for b in p.blocks], axis=1)
 
     def unfunded_share(self, p: Problem) -> Array:
         """Unfunded over certified cost by block, shape (region, block); 0 where nothing is due."""
         total = self.unfunded.sum(axis=0)
         blocks = np.stack([total[:, p.block_columns(b)].sum(axis=1) for b in p.blocks], axis=1)
-        return np.divide(blocks, p.block_cost, out=np.zeros_like(blocks), where=p.block_cost > 0)
+        share: Array = np.divide(
+            blocks, p.block_cost, out=np.zeros_like(blocks), where=p.block_cost > 0
+        )
+        return share
 
 
 def read_solution(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,28 +10,28 @@ from numpy.typing import NDArray
 
 from hukou_opt.allocation.certificate import Certificate
 from hukou_opt.allocation.formulation import LinearProgram, build_model, compile_model
-from hukou_opt.allocation.objectives import LEVELS, InequalityIndex
+from hukou_opt.allocation.levels import (
+    ABSOLUTE_HOLD,
+    LevelSolver,
+    Orders,
+    held_at,
+)
+from hukou_opt.allocation.objectives import LEVELS, TIE_BREAK
+from hukou_opt.allocation.objectives.law import MODES_OF
 from hukou_opt.allocation.problem import SOFT_RULES, Array, Problem
 from hukou_opt.allocation.recompute import recompute
 from hukou_opt.allocation.rules.places import rationed, reachable
 from hukou_opt.allocation.rules.slack_table import broken_rules
-from hukou_opt.allocation.session import Point, Session
+from hukou_opt.allocation.session import Point
 from hukou_opt.allocation.solution import Solution, read_solution
-from hukou_opt.errors import CertificateError, Fault, InfeasibleError
+from hukou_opt.errors import CertificateError, Fault, InfeasibleError, SolveError
 
-#: A level is held within this share of its value, and at least within this share of its unit.
-RELATIVE_HOLD = 1e-4
-ABSOLUTE_HOLD = 1e-6
-#: An index whose column lies below its true value by more than this gets a new row; a finer limit
-#: is below the solver's tolerance and would never be reached.
-CUT_TOLERANCE = 2e-7
-MOST_CUT_ROUNDS = 200
 #: Slack of the rationing rule, 10k children, from which on a cell is out of reach.
 SLIP_TOLERANCE = 1e-6
 
 
-#: Orders of the cells of each inequality index for which a row was added.
-Orders = Mapping[str, tuple[NDArray[np.int64], ...]]
+#: Levels that are weighed after what must hold.
+WEIGHED = tuple(name for name, _ in LEVELS if name not in ("slip", *MODES_OF))
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ class Allocation:
         Rows added for the inequality indices; warm solves repeated from scratch.
     orders : Orders
         Orders of cells whose rows were needed, by index; they speed up a similar problem.
+    ties_broken : bool
+        False when the tie-break found no proved optimum and the level before it stands.
     """
 
     solution: Solution
@@ -88,80 +90,10 @@ class Allocation:
     cuts: int
     fallbacks: int
     orders: Orders
+    ties_broken: bool
 
 
-class _Levels:
-    """The running solve: session, held levels and cuts."""
-
-    def __init__(
-        self, program: LinearProgram, progress: Callable[[str], None], orders: Orders
-    ) -> None:
-        self.program = program
-        self.session = Session(program)
-        self.progress = progress
-        self.certificates: list[Certificate] = []
-        self.cuts = 0
-        self.active: list[InequalityIndex] = []
-        self.orders: dict[str, list[NDArray[np.int64]]] = {}
-        # Rows of a similar problem: valid for any weights, and mostly the ones needed again.
-        for index in program.indices:
-            for order in orders.get(index.name, ()):
-                if order.shape == index.cells.shape:
-                    self._add(index, order)
-
-    def _add(self, index: InequalityIndex, order: NDArray[np.int64]) -> None:
-        columns = np.append(index.cells, index.column)
-        self.session.add_row(columns, np.append(-index.cut(order), 1.0), 0.0, np.inf)
-        self.orders.setdefault(index.name, []).append(order)
-        self.cuts += 1
-
-    def _cut(self, indices: list[InequalityIndex], x: Array) -> int:
-        violated = [index for index in indices if index.value(x) > x[index.column] + CUT_TOLERANCE]
-        for index in violated:
-            self._add(index, index.order(x))
-        return len(violated)
-
-    def minimise(self, name: str) -> Point:
-        """Minimise one level with all indices exact that it or an earlier level uses."""
-        cost, constant = self.program.costs[name]
-        indices = self.active + [index for index in self.program.indices if index.level == name]
-        for _ in range(MOST_CUT_ROUNDS):
-            point = self.session.minimise(cost, constant, name=name)
-            self.certificates.append(point.certificate)
-            self.progress(name)
-            if not self._cut(indices, point.x):
-                return replace(point, value=self._exact(point, cost, indices))
-        raise CertificateError(
-            Fault(f"level {name!r}", "inequality rows do not settle", "report this as a bug")
-        )
-
-    @staticmethod
-    def _exact(point: Point, cost: Array, indices: list[InequalityIndex]) -> float:
-        """Objective with every index at its true value, which a later cut cannot raise."""
-        rise = sum(cost[i.column] * max(0.0, i.value(point.x) - point.x[i.column]) for i in indices)
-        return float(point.value + rise)
-
-    def hold(self, name: str, limit: float) -> None:
-        """Keep one level at or below a limit from now on."""
-        cost, constant = self.program.costs[name]
-        used = np.flatnonzero(cost)
-        if used.size:
-            # Scaled to coefficients of the size of 1, so that the row's tolerance means something.
-            scale = float(np.abs(cost).max())
-            self.session.add_row(used, cost[used] / scale, -np.inf, (limit - constant) / scale)
-        self.active += [
-            index
-            for index in self.program.indices
-            if index.level == name and index not in self.active
-        ]
-
-
-def held_at(value: float) -> float:
-    """Limit within which a level's value is held."""
-    return value + max(RELATIVE_HOLD * abs(value), ABSOLUTE_HOLD)
-
-
-def _set_regimes(run: _Levels, p: Problem, alike: NDArray[np.bool_]) -> None:
+def _set_regimes(run: LevelSolver, p: Problem, alike: NDArray[np.bool_]) -> None:
     """Switch the rationing rows of every cell: regime B where `alike`, regime A elsewhere."""
     rows, columns = run.program.row_positions(), run.program.columns()
     for i, code in enumerate(p.codes):
@@ -217,7 +149,7 @@ def solve(
         If no optimum was found, or if it is not proved by the numbers.
     """
     program = compile_model(build_model(p), p)
-    run = _Levels(program, progress, orders or {})
+    run = LevelSolver(program, progress, orders or {})
     columns = program.columns()
     alike = ~reachable(p)
     _set_regimes(run, p, alike)
@@ -225,25 +157,28 @@ def solve(
     values: dict[str, float] = {}
     limits: dict[str, float] = {}
     prices: dict[str, float] = {}
-    point = run.minimise("law")
+    point = run.minimise("slip")
     slips = np.array([[columns[f"slip[{code},{year}]"] for year in p.years] for code in p.codes])
     late = (point.x[slips] > SLIP_TOLERANCE) & ~alike
     if late.any():
         # Cells that no building reaches in time share alike; they never go back.
         alike = alike | late
         _set_regimes(run, p, alike)
-        point = run.minimise("law")
+    run.forget_point()
     # From here on the rule holds exactly: a row with a tolerance would let children slip through.
     run.session.bound_columns(slips.ravel(), np.zeros(slips.size), np.zeros(slips.size))
-    demanded = [name for name in SOFT_RULES if p.modes[name] == "hard"]
-    if demanded:
-        faults = broken_rules(p, read_solution(program, p, point.x), demanded)
-        if faults:
-            raise InfeasibleError(faults)
-    values["law"] = point.value
-    limits["law"] = held_at(point.value)
-    if any(mode in ("law", "hard") for mode in p.modes.values()):
-        run.hold("law", limits["law"])
+    for name, mode in MODES_OF.items():
+        names = [rule for rule in SOFT_RULES if p.modes[rule] == mode]
+        if not names:
+            continue
+        point = run.minimise(name)
+        values[name], limits[name] = point.value, held_at(point.value)
+        if mode == "hard":
+            faults = broken_rules(p, read_solution(program, p, point.x), names)
+            if faults:
+                raise InfeasibleError(faults)
+        _note_prices(prices, program, p, point, name)
+        run.hold(name, limits[name])
 
     guard = p.parameters["guard"]
     if guard < 1:
@@ -254,8 +189,17 @@ def solve(
         limits["guard"] = held_at(best.value + guard * room)
         run.hold("unmet", limits["guard"])
 
-    for name, _ in LEVELS[1:]:
-        point = run.minimise(name)
+    ties_broken = True
+    for name in WEIGHED:
+        try:
+            point = run.minimise(name)
+        except SolveError:
+            if name != TIE_BREAK:
+                raise
+            # All levels of substance are proved; the last proved point stands, and it is said.
+            progress(f"{name}: left out")
+            ties_broken = False
+            break
         values[name] = point.value
         limits[name] = held_at(point.value)
         _note_prices(prices, program, p, point, name)
@@ -266,7 +210,7 @@ def solve(
         name: float(cost @ point.x) + constant for name, (cost, constant) in program.costs.items()
     }
     exact = recompute(p, solution)
-    _agree(final, exact)
+    _agree(values, final, exact)
     meanings = {"guard": "unmet rates alone, and how much of it later levels may give up"}
     meanings.update(LEVELS)
     levels = tuple(
@@ -287,7 +231,8 @@ def solve(
         prices,
         run.cuts,
         run.session.fallbacks,
-        {name: tuple(found) for name, found in run.orders.items()},
+        run.orders,
+        ties_broken,
     )
 
 
@@ -298,23 +243,34 @@ def _note_prices(
     rows = program.row_positions()
     dual = point.row_dual
     # One more unit of the fund raises the bound of year t by its part of the whole.
+    # Years in which no region can use central money have no row.
     price = -sum(
-        dual[rows[f"fund_volume[{year}]"]] * (p.column(year) + 1) / len(p.years) for year in p.years
+        dual[rows[name]] * (p.column(year) + 1) / len(p.years)
+        for year in p.years
+        if (name := f"fund_volume[{year}]") in rows
     )
     prices[f"central_fund:{level}"] = float(price)
 
 
-def _agree(final: dict[str, float], exact: dict[str, float]) -> None:
-    """Compare the linear program's levels with those recomputed from the tables."""
-    faults = [
-        Fault(
-            f"level {name!r}",
-            f"recomputed {exact[name]:.9g}, linear program {final[name]:.9g}",
-            "rows and tables disagree: report this as a bug",
-        )
-        for name in exact
-        if exact[name] > final[name] + max(ABSOLUTE_HOLD, CUT_TOLERANCE) * 2
-    ]
+def _agree(values: dict[str, float], final: dict[str, float], exact: dict[str, float]) -> None:
+    """Compare the levels with those recomputed from the tables.
+
+    A recomputed level may lie below the program's, which can leave slack in a held level, but never
+    above it, and never below the level's own optimum.
+    """
+    faults = []
+    for name, value in values.items():
+        true = exact["unmet" if name == "guard" else name]
+        most = final["unmet" if name == "guard" else name]
+        noise = 2 * ABSOLUTE_HOLD * max(1.0, abs(most))
+        if not value - noise <= true <= most + noise:
+            faults.append(
+                Fault(
+                    f"level {name!r}",
+                    f"recomputed {true:.9g}, linear program {most:.9g}, its optimum {value:.9g}",
+                    "rows and tables disagree: report this as a bug",
+                )
+            )
     if faults:
         raise CertificateError(faults)
 

@@ -27,7 +27,7 @@ class Decisions:
     temporary_places : DataArray, dims (region, year)
         Bought places and larger classes in urban schools in the year, 10k.
     funded_share : DataArray, dims (region, year)
-        One minus the unfunded share of the certified cost of the year's three-year block, in [0, 1].
+        One minus the unfunded share of the certified cost of the year's three-year block, 0 to 1.
     """
 
     starts: xr.DataArray
@@ -47,7 +47,7 @@ class Needs:
         ``children_hukou``, ``children_migrant``, ``children_rural`` (region, year), 10k persons;
         ``stretch`` (region, year), 10k seats: places that existing classes hold beyond their seats;
         ``hukou_first`` (year): priority of hukou children, 1 to 0;
-        ``reform_settlers`` (region, year), 10k persons: settlers since the start, mean over the year;
+        ``reform_settlers`` (region, year), 10k persons: settlers since the start, mean of the year;
         ``settlers`` (region, year), 10k persons a year; ``urban_population``, ``rural_population``
         (region, year), 10k persons; ``land_revenue`` (region, year), 100m yuan a year.
         Years from the first decision year to the end of the tail.

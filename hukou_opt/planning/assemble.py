@@ -90,9 +90,7 @@ def _regions(regions: Regions, base: BaseYear) -> xr.Dataset:
 
 
 def _trajectory(run: Trajectory) -> xr.Dataset:
-    kept = {
-        name: run.data[source].transpose("year", "region") for name, source in KEPT.items()
-    }
+    kept = {name: run.data[source].transpose("year", "region") for name, source in KEPT.items()}
     return xr.Dataset(
         {name: (("year", "region"), array.values) for name, array in kept.items()},
         {"year": run.data["year"].values.astype(int), "region": run.data["region"].values},
@@ -206,11 +204,7 @@ def _certificates(cases: Sequence[Case]) -> xr.Dataset:
         if case.allocation is not None
         for number, certificate in enumerate(case.allocation.certificates)
     ]
-    names = [
-        field.name
-        for field in fields(Certificate)
-        if field.name not in ("name", "objective")
-    ]
+    names = [field.name for field in fields(Certificate) if field.name not in ("name", "objective")]
     columns = {
         name: ("solve", np.array([getattr(certificate, name) for _, certificate in found]))
         for name in names

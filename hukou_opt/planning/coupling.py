@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import xarray as xr
 
+from hukou_opt.allocation.levels import Orders
 from hukou_opt.allocation.problem import Array, Problem
 from hukou_opt.allocation.recompute import recompute
 from hukou_opt.allocation.solution import Solution
-from hukou_opt.allocation.solve import Allocation, Orders, solve
+from hukou_opt.allocation.solve import Allocation, solve
 from hukou_opt.dynamics import (
     Decisions,
     Needs,
@@ -262,6 +263,8 @@ def _moved_fund(before: Round | None, p: Problem, s: Solution) -> float:
 
 def moved_need(before: Needs, after: Needs) -> float:
     """Largest relative change of a national need, over areas, services and years."""
-    old = before.data["need"].sum("region").values
-    change = np.abs(after.data["need"] - before.data["need"]).sum("region").values
-    return float(np.divide(change, old, out=np.zeros_like(change), where=old > 0).max())
+    old = before.data["need"].transpose("area", "service", "region", "year")
+    new = after.data["need"].transpose("area", "service", "region", "year")
+    change: Array = np.abs(new.values - old.values).sum(axis=2)
+    national: Array = old.values.sum(axis=2)
+    return float(np.divide(change, national, out=np.zeros_like(change), where=national > 0).max())

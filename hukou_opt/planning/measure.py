@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hukou_opt.allocation.objectives.unmet import needed, people
 from hukou_opt.allocation.problem import Array, Problem
 from hukou_opt.allocation.recompute import recompute, unmet_index, unmet_rates
-from hukou_opt.allocation.objectives.unmet import needed, people
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.dynamics import Trajectory
 from hukou_opt.indicators.mean_deviation import mean_absolute_deviation
@@ -124,22 +124,44 @@ def measures(p: Problem, s: Solution, run: Trajectory, base_year: int) -> list[M
     index = unmet_index(p, s).mean(axis=1)
     span_en, span_zh = f"{p.years[0]}-{p.years[-1]}", f"{p.years[0]}—{p.years[-1]}年"
     out = [
-        Measure("unfunded", float(total), f"unfunded cost {span_en}",
-                f"{span_zh}资金缺口", "100m yuan"),
-        Measure("unfunded_share", float(total / cost) if cost > 0 else 0.0,
-                f"unfunded share of certified cost {span_en}", f"{span_zh}资金缺口占核定成本比重", "1"),
-        Measure("unfunded_worst", level["unfunded_worst"],
-                "unfunded share, worst-off fifth of region-blocks", "资金缺口比重：最差五分之一", "1"),
-        Measure("unfunded_mad",
-                mean_absolute_deviation(region_share, settled) if settled.sum() > 0 else 0.0,
-                "unfunded share, mean absolute deviation between regions",
-                "资金缺口比重：地区间平均绝对偏差", "1"),
-        Measure("unmet_education", float(index[0]),
-                f"unmet education need, inequality-averse mean {span_en}",
-                f"教育未满足需求（不平等厌恶均值，{span_zh}）", "1"),
-        Measure("unmet_health", float(index[1]),
-                f"unmet health need, inequality-averse mean {span_en}",
-                f"医疗未满足需求（不平等厌恶均值，{span_zh}）", "1"),
+        Measure(
+            "unfunded", float(total), f"unfunded cost {span_en}", f"{span_zh}资金缺口", "100m yuan"
+        ),
+        Measure(
+            "unfunded_share",
+            float(total / cost) if cost > 0 else 0.0,
+            f"unfunded share of certified cost {span_en}",
+            f"{span_zh}资金缺口占核定成本比重",
+            "1",
+        ),
+        Measure(
+            "unfunded_worst",
+            level["unfunded_worst"],
+            "unfunded share, worst-off fifth of region-blocks",
+            "资金缺口比重：最差五分之一",
+            "1",
+        ),
+        Measure(
+            "unfunded_mad",
+            mean_absolute_deviation(region_share, settled) if settled.sum() > 0 else 0.0,
+            "unfunded share, mean absolute deviation between regions",
+            "资金缺口比重：地区间平均绝对偏差",
+            "1",
+        ),
+        Measure(
+            "unmet_education",
+            float(index[0]),
+            f"unmet education need, inequality-averse mean {span_en}",
+            f"教育未满足需求（不平等厌恶均值，{span_zh}）",
+            "1",
+        ),
+        Measure(
+            "unmet_health",
+            float(index[1]),
+            f"unmet health need, inequality-averse mean {span_en}",
+            f"医疗未满足需求（不平等厌恶均值，{span_zh}）",
+            "1",
+        ),
     ]
     states = {base_year: start_rates(run, p, base_year)}
     rates, weights, need = unmet_rates(p, s), people(p), needed(p)
@@ -169,17 +191,31 @@ def _state_measures(year: int, state: Mapping[str, tuple[Array, Array]]) -> list
         for group, (en, zh) in GROUP_LABELS.items()
     ]
     out.append(
-        Measure(f"gap_hukou_migrant_{year}", mean("migrant_children") - mean("hukou_children"),
-                f"hukou-migrant gap in public places {year}", f"{year}年户籍与随迁子女学位差距", "1")
+        Measure(
+            f"gap_hukou_migrant_{year}",
+            mean("migrant_children") - mean("hukou_children"),
+            f"hukou-migrant gap in public places {year}",
+            f"{year}年户籍与随迁子女学位差距",
+            "1",
+        )
     )
     out.append(
-        Measure(f"gap_urban_rural_beds_{year}", mean("rural_residents") - mean("urban_residents"),
-                f"rural minus urban unmet need of beds {year}", f"{year}年城乡床位缺口之差", "1")
+        Measure(
+            f"gap_urban_rural_beds_{year}",
+            mean("rural_residents") - mean("urban_residents"),
+            f"rural minus urban unmet need of beds {year}",
+            f"{year}年城乡床位缺口之差",
+            "1",
+        )
     )
     out += [
-        Measure(f"spread_{group}_{year}", spread(group),
-                f"between-region deviation: {GROUP_LABELS[group][0]} {year}",
-                f"{year}年地区间偏差：{GROUP_LABELS[group][1]}", "1")
+        Measure(
+            f"spread_{group}_{year}",
+            spread(group),
+            f"between-region deviation: {GROUP_LABELS[group][0]} {year}",
+            f"{year}年地区间偏差：{GROUP_LABELS[group][1]}",
+            "1",
+        )
         for group in ("migrant_children", "urban_residents")
     ]
     return out

@@ -34,13 +34,16 @@ def levy_by_region(base: BaseYear, parameters: Mapping[str, float], land_revenue
     """
     data = base.data
     payers = (data["eastern"].values > 0) & ~(data["hardship"].values > 0)
-    weakness = np.maximum(0.0, 1 - data["budget_revenue"].values / data["budget_expenditure"].values)
+    weakness = np.maximum(
+        0.0, 1 - data["budget_revenue"].values / data["budget_expenditure"].values
+    )
     migrants = data["initial_migrants"].sum("region").values
     claim = np.where(data["supported"].values > 0, migrants * weakness, 0.0)
     pool: Array = parameters["east_levy_share"] * land_revenue[payers].sum(axis=0)
     if claim.sum() <= 0:
         return np.zeros_like(land_revenue)
-    return (claim / claim.sum())[:, None] * pool
+    entitled: Array = (claim / claim.sum())[:, None] * pool
+    return entitled
 
 
 def make_problem(

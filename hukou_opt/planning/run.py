@@ -90,9 +90,7 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     base = derive_base_year(regions, parameters, years=years, with_ranges=False)
     with _bar(progress) as step:
         step("model: translate")
-        engine = PysdEngine(
-            bundled.model(), base.codes, tuple(years), time_step=settings.time_step
-        )
+        engine = PysdEngine(bundled.model(), base.codes, tuple(years), time_step=settings.time_step)
         engine.reset(model_constants(base, parameters, reform=settings.reform))
         stretch = parameters["class_stretch"]
         if not settings.allocation.enabled:
@@ -113,8 +111,6 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
         coupled = coupling.iterate(
             max_rounds=settings.coupling.max_rounds, tolerance=settings.coupling.tolerance
         )
-        checks = check_trajectory(
-            coupled.best.run, coupled.best.decisions, class_stretch=stretch
-        )
+        checks = check_trajectory(coupled.best.run, coupled.best.decisions, class_stretch=stretch)
         cases = all_cases(coupling, coupled, settings.allocation.comparators, settings.base_year)
     return allocated(settings, regions, base, parameters, coupled, cases, checks)

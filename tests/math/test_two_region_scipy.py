@@ -457,9 +457,25 @@ def with_law() -> Problem:
     return replace(p, modes={**p.modes, **modes})
 
 
+def early_bill() -> Problem:
+    """Most is due in the first year, when the fund has only just begun to fill."""
+    p = toy(2)
+    cost = p.cost[..., ::-1].copy()
+    fund = 0.9 * float(cost.sum())
+    return replace(p, cost=cost, fund=fund, local_ceiling=0.2 * p.local_ceiling)
+
+
+def few_rural_beds() -> Problem:
+    p = toy(2)
+    existing, start = p.existing.copy(), p.start_coverage.copy()
+    existing[1, 1] *= 0.6
+    start[1, 1] *= 0.6
+    return replace(p, existing=existing, start_coverage=start)
+
+
 SCENARIOS: dict[str, Callable[[], Problem]] = {
     "plain": lambda: toy(0),
-    "other seed": lambda: toy(2),
+    "worst three fifths": lambda: toy(2, worst_share=0.6),
     "no bonds, less averse": lambda: replace(
         toy(6, inequality_aversion=0.4), bond_total=np.zeros(3)
     ),
@@ -467,6 +483,8 @@ SCENARIOS: dict[str, Callable[[], Problem]] = {
     "short of seats and money": poor,
     "short of teachers": no_teachers,
     "uneven bill": uneven_bill,
+    "early bill": early_bill,
+    "few rural beds": few_rural_beds,
     "slow building": lambda: toy(6, build_rate_limit=0.05),
     "laws": with_law,
     "few bonds": lambda: replace(toy(4), bond_total=0.2 * toy(4).bond_total),
@@ -493,6 +511,9 @@ RELAXED: dict[str, tuple[str, Callable[[Problem], Problem]]] = {
     "temporary": ("short of seats", lambda p: with_parameters(p, temporary_place_limit=0.1)),
     "sector_band": ("uneven bill", lambda p: with_parameters(p, sector_share_band=1.0)),
     "fund": ("short of seats and money", lambda p: replace(p, fund=2 * p.fund)),
+    "fund in time": ("early bill", lambda p: replace(p, fund=3 * p.fund)),
+    "rural_level": ("few rural beds", lambda p: with_parameters(p, rural_level_target=0.0)),
+    "worst_share": ("worst three fifths", lambda p: with_parameters(p, worst_share=0.2)),
     "local": ("plain", lambda p: replace(p, local_ceiling=1.1 * p.local_ceiling)),
     "levy": ("plain", lambda p: replace(p, levy_ceiling=1.1 * p.levy_ceiling)),
     "bonds_region": ("few regional bonds", lambda p: replace(p, bond_ceiling=1e4 + p.bond_ceiling)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -90,11 +92,11 @@ def test_a_cell_cut_in_two_counts_as_before(cells: Cells, aversion: float, part:
 def test_worst_mean_is_the_largest_mean_of_that_part(cells: Cells, part: float) -> None:
     """The definition as a small linear program: the worst choice of `part` of the weight."""
     rates, weights = split(cells)
-    found = linprog(
+    found: Any = linprog(
         -rates / part,
         A_eq=np.ones((1, len(rates))),
         b_eq=[part],
-        bounds=[*zip(np.zeros(len(rates)), weights + 1e-15, strict=True)],
+        bounds=[(0.0, weight) for weight in weights],
     )
     assert found.status == 0
     assert worst_mean(rates, weights, part) == pytest.approx(-found.fun, abs=1e-7)

@@ -25,12 +25,14 @@ SHARE_NAMES = ("education", "health", "social_security", "other")
 def above(left: Array, right: Array) -> Array:
     """How far `left` exceeds `right`."""
     left, right = np.broadcast_arrays(left, right)
-    return np.maximum(0.0, left - right) / (1 + np.abs(right))
+    out: Array = np.maximum(0.0, left - right) / (1 + np.abs(right))
+    return out
 
 
 def apart(left: Array, right: Array) -> Array:
     left, right = np.broadcast_arrays(left, right)
-    return np.abs(left - right) / (1 + np.abs(right))
+    out: Array = np.abs(left - right) / (1 + np.abs(right))
+    return out
 
 
 def capacity(p: Problem, s: Solution) -> Array:
@@ -56,7 +58,8 @@ def places(p: Problem, s: Solution) -> Array:
 
 def alike_share(p: Problem, s: Solution) -> Array:
     children = np.maximum(p.children_hukou + p.children_migrant, 1e-9)
-    return (1 - p.hukou_first) * p.children_migrant * places(p, s) / children
+    out: Array = (1 - p.hukou_first) * p.children_migrant * places(p, s) / children
+    return out
 
 
 def in_blocks(p: Problem, values: Array) -> Array:
@@ -73,7 +76,7 @@ def shares(p: Problem) -> Array:
 def profile(p: Problem) -> Array:
     bill = p.cost.sum(axis=0)
     left = np.maximum(0, bill - p.local_ceiling - p.levy_ceiling)
-    out = np.zeros_like(bill)
+    out: Array = np.zeros_like(bill)
     for block in p.blocks:
         span = slice(block.first - p.years[0], block.last - p.years[0] + 1)
         for r in range(len(p.codes)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def needs(codes: tuple[str, ...]) -> Needs:
     years = [*YEARS, *TAIL]
 
     def cells(low: float, high: float, *dims: str) -> xr.DataArray:
-        coords = {
+        coords: dict[str, list[Any]] = {
             "area": list(AREAS),
             "service": list(SERVICES),
             "region": list(codes),
@@ -118,8 +119,9 @@ def needs(codes: tuple[str, ...]) -> Needs:
 
     built = ("year", "region", "service", "area")
     start = ("region", "area", "service")
-    names = ("children_hukou", "children_migrant", "children_rural", "stretch", "reform_settlers")
-    names += ("settlers", "urban_population", "rural_population", "land_revenue")
+    names = [f"children_{group}" for group in ("hukou", "migrant", "rural")]
+    names += ["stretch", "reform_settlers", "settlers", "land_revenue"]
+    names += ["urban_population", "rural_population"]
     data = xr.Dataset(
         {
             "need": cells(50, 100, *built),

@@ -9,20 +9,24 @@ from hukou_opt.allocation.objectives import cost, law, slack, tie_break, unfunde
 from hukou_opt.allocation.objectives.inequality import InequalityIndex
 from hukou_opt.allocation.problem import Problem
 
-__all__ = ["LEVELS", "InequalityIndex", "add_all", "indices"]
+__all__ = ["LEVELS", "TIE_BREAK", "InequalityIndex", "add_all", "indices"]
 
 #: Order in which the levels are solved; each is held within its tolerance by all later ones. The
 #: guard of `unmet` comes before them (see `solve.py`).
 LEVELS: tuple[tuple[str, str], ...] = (
-    ("law", "slip of the rationing rule, and rules that the experiment declares law"),
+    ("slip", "slip of the rationing rule: cells that no building reaches in time"),
+    ("demanded", "shortfall of rules that the experiment demands"),
+    ("law", "shortfall of rules that the experiment declares law"),
     ("unfunded_worst", "unfunded share: mean of the worst-off part"),
     ("unfunded", "unfunded share: inequality-averse mean"),
     ("unmet", "unmet rates of schools and beds: inequality-averse mean"),
     ("slack", "what the plan's soft rules ask and do not get"),
     ("cost", "building, temporary places, idle capacity, teachers"),
-    ("near_need", "distance of the transfers to the need-proportional split"),
-    ("smooth", "jumps of building starts from year to year"),
+    ("near_need", "distance of transfers to the need-proportional split, jumps of building"),
 )
+
+#: The level that only chooses between answers that are equally good.
+TIE_BREAK = "near_need"
 
 
 def add_all(m: Any, p: Problem) -> None:
@@ -33,4 +37,4 @@ def add_all(m: Any, p: Problem) -> None:
 
 def indices(m: Any, p: Problem, column: Mapping[str, int]) -> tuple[InequalityIndex, ...]:
     """Inequality indices of the model by column, for lazy rows."""
-    return (*unfunded.indices(m, p, column), *unmet.indices(m, p, column))
+    return (*unfunded.indices(p, column), *unmet.indices(m, p, column))

@@ -11,7 +11,7 @@ from hukou_opt.allocation.rules.money import building_cost
 
 
 def add(m: Any, p: Problem) -> None:
-    """Building, temporary places, yearly charge of idle capacity, pay of new teachers, 100m yuan."""
+    """Building, temporary places, charge of idle capacity, new teachers, in shares of the fund."""
     par = p.parameters
     build = sum(building_cost(m, p, g, r, t) for g in BUILDING_SECTORS for r in m.R for t in m.T)
     temporary = par["temporary_place_cost"] * sum(m.temporary[r, t] for r in m.R for t in m.T)

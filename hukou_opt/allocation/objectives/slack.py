@@ -23,7 +23,7 @@ def asked_slack(m: Any, p: Problem, name: str) -> Any:
         asked = p.parameters["public_share_target"] * float(p.children_migrant[:, year].sum())
     else:
         asked = float(len(rows))
-    return total / max(asked, 1e-9)
+    return total / asked if asked > 0 else 0.0
 
 
 def add(m: Any, p: Problem) -> None:

@@ -9,6 +9,9 @@ import pyomo.environ as pyo
 
 from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Problem
 
+#: Money that moves away from need weighs ten times as much as building that jumps between years.
+JUMP_WEIGHT = 0.1
+
 
 def reference(p: Problem) -> Array:
     """Fund split in proportion to cost that local money and levy cannot cover, (region, block)."""
@@ -21,7 +24,7 @@ def reference(p: Problem) -> Array:
 
 
 def add(m: Any, p: Problem) -> None:
-    """Two sums of absolute deviations, in shares of the fund."""
+    """Sum of absolute deviations from need and from evenness, in shares of the fund."""
     row, aim = p.rows(), reference(p)
     years = {block.label: block.years for block in p.blocks}
     position = {block.label: i for i, block in enumerate(p.blocks)}
@@ -49,8 +52,6 @@ def add(m: Any, p: Problem) -> None:
     )
     far = sum(m.far_block[r, b] for r in m.R for b in m.B)
     far += sum(m.far_sector[g, r, b] for g in m.G for r in m.R for b in m.B)
-    m.level_near_need = pyo.Objective(expr=far / p.fund)
-
     later = list(p.years[1:])
     m.jump = pyo.Var(m.AREA, m.SERVICE, m.R, pyo.Set(initialize=later), domain=pyo.NonNegativeReals)
     m.jump_definition = pyo.Constraint(
@@ -63,13 +64,13 @@ def add(m: Any, p: Problem) -> None:
             m.jump[j, s, r, t] >= sign * (m.starts[j, s, r, t] - m.starts[j, s, r, t - 1])
         ),
     )
-    m.level_smooth = pyo.Objective(
-        expr=sum(
-            float(p.unit_cost[i, k]) * m.jump[j, s, r, t]
-            for i, j in enumerate(AREAS)
-            for k, s in enumerate(SERVICES)
-            for r in m.R
-            for t in later
-        )
-        / p.fund
+    jumps = sum(
+        float(p.unit_cost[i, k]) * m.jump[j, s, r, t]
+        for i, j in enumerate(AREAS)
+        for k, s in enumerate(SERVICES)
+        for r in m.R
+        for t in later
     )
+    # One sum: as two levels the second had to be solved inside a needle of held levels, which
+    # neither simplex nor interior point does reliably.
+    m.level_near_need = pyo.Objective(expr=(far + JUMP_WEIGHT * jumps) / p.fund)

@@ -57,7 +57,7 @@ def add(m: Any, p: Problem) -> None:
     )
 
 
-def indices(m: Any, p: Problem, column: Mapping[str, int]) -> tuple[InequalityIndex, ...]:
+def indices(p: Problem, column: Mapping[str, int]) -> tuple[InequalityIndex, ...]:
     """The one index of this level; empty when nothing has a cost."""
     listed = cells(p)
     if not listed:

@@ -113,10 +113,8 @@ def add(m: Any, p: Problem) -> None:
     supported = [(r, b) for r in p.codes for b in blocks if asked and p.supported[row[r]]]
     m.support_floor = pyo.Constraint(pyo.Set(initialize=supported, dimen=2), rule=floor)
 
-    fixed = p.codes if p.fund_by_region is not None else ()
+    formula = {} if p.fund_by_region is None else dict(zip(p.codes, p.fund_by_region, strict=True))
     m.formula_ceiling = pyo.Constraint(
-        pyo.Set(initialize=list(fixed)),
-        rule=lambda m, r: (
-            sum(m.central_block[r, b] for b in m.B) <= float(p.fund_by_region[row[r]])
-        ),  # type: ignore[index]
+        pyo.Set(initialize=list(formula)),
+        rule=lambda m, r: sum(m.central_block[r, b] for b in m.B) <= float(formula[r]),
     )

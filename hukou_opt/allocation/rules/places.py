@@ -1,7 +1,7 @@
 """Public school places in town: hukou children first while the model says so, then all alike.
 
-The rows repeat the model's rationing, so that the linear program cannot make the hukou gap vanish by
-assignment. With c' = seats + temporary places + stretch, KU hukou and KM migrant children and
+The rows repeat the model's rationing, so that the linear program cannot make the hukou gap vanish
+by assignment. With c' = seats + temporary places + stretch, KU hukou and KM migrant children and
 priority phi, migrant children get at most ``phi (c' - KU) + (1 - phi) KM c'/(KU + KM)`` where c'
 can reach KU (regime A), and at most the second term elsewhere (regime B).
 """
@@ -54,7 +54,7 @@ RULES = (
 
 
 def reachable(p: Problem) -> NDArray[np.bool_]:
-    """Cells in which the most that can be built reaches all hukou children, shape (region, year)."""
+    """Cells in which the most that can be built reaches all hukou children, (region, year)."""
     years = len(p.years)
     most = p.existing[0, 0, :, :years] + p.stretch[:, :years] + p.temporary_limit
     limit = p.build_limit[0, 0]

@@ -42,15 +42,15 @@ def soft_rules(p: Problem, s: Solution) -> list[Asked]:
     """Every cell of every soft rule that is not off."""
     years, cells = len(p.years), []
     if p.modes["support_floor"] != "off":
-        got = s.central_by_block(p)
-        asked = p.parameters["central_support_rate"] * p.block_cost
+        given = s.central_by_block(p)
+        promised = p.parameters["central_support_rate"] * p.block_cost
         cells += [
             Asked(
                 "support_floor",
                 "plan 6.1",
                 f"region {code}, {block.label}",
-                float(asked[i, b]),
-                float(got[i, b]),
+                float(promised[i, b]),
+                float(given[i, b]),
                 "100m yuan",
             )
             for i, code in enumerate(p.codes)
@@ -60,13 +60,13 @@ def soft_rules(p: Problem, s: Solution) -> list[Asked]:
     year = round(p.parameters["public_share_target_year"])
     if p.modes["public_share"] != "off" and year in p.years:
         k = p.column(year)
-        children = float(p.children_migrant[:, k].sum())
+        wanting = float(p.children_migrant[:, k].sum())
         cells.append(
             Asked(
                 "public_share",
                 "plan 3.1",
                 f"nation, {year}",
-                p.parameters["public_share_target"] * children,
+                p.parameters["public_share_target"] * wanting,
                 float(s.places_migrant[:, k].sum()),
                 "10k children",
             )
@@ -74,6 +74,9 @@ def soft_rules(p: Problem, s: Solution) -> list[Asked]:
     need, capacity = p.need[..., :years], s.capacity[..., :years]
     coverage = np.divide(capacity, need, out=np.ones_like(need), where=need > 0)
     urban = 1 - np.divide(s.shortage[0], need[0], out=np.zeros_like(need[0]), where=need[0] > 0)
+    children = p.children_hukou + p.children_migrant
+    placed = s.places_hukou + s.places_migrant
+    urban[0] = np.divide(placed, children, out=np.ones_like(placed), where=children > 0)
     target = rural_target(p)
     for q, service in enumerate(SERVICES):
         for i, code in enumerate(p.codes):

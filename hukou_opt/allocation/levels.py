@@ -1,0 +1,232 @@
+"""One level after the other on one linear program, with inequality indices exact where they count.
+
+An index is a convex, piecewise linear function with far too many pieces to write down; the program
+holds some of them (cuts), so its optimum is a lower bound. Each round also has a point that is
+feasible for all pieces: the program's optimum, drawn towards the last accepted point until every
+held level is within its limit, with every index at its true value. A round ends the level when the
+certificate proves that point with the bound's dual values; else the rows that the program's optimum
+and the drawn point call for are added (a supporting-hyperplane method).
+
+References
+----------
+Kelley (1960), The cutting-plane method for solving convex programs; Veinott (1967), The supporting
+hyperplane method for unimodal programming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hukou_opt.allocation.certificate import LIMIT, Certificate
+from hukou_opt.allocation.formulation import LinearProgram
+from hukou_opt.allocation.objectives import TIE_BREAK, InequalityIndex
+from hukou_opt.allocation.problem import Array
+from hukou_opt.allocation.session import Point, Session
+from hukou_opt.errors import CertificateError, Fault
+
+#: A level is held within this share of its value, and at least within this share of its unit.
+RELATIVE_HOLD = 1e-4
+ABSOLUTE_HOLD = 1e-6
+#: A point is accepted when its certificate is this much better than what is demanded.
+ACCEPT = LIMIT / 2
+#: An index that lies above its column by more than this gets a row.
+CUT_TOLERANCE = 2e-7
+MOST_CUT_ROUNDS = 400
+#: Weight of held indices, relative to a level's own costs, while a nearly optimal point is sought.
+NUDGE = 1e-4
+#: A held level may be missed by this, in the scale of its row: a few of the solver's tolerances.
+ROW_NOISE = 2e-7
+#: Halvings of the way between two points; the rest of the way is 1e-9 of it.
+HALVINGS = 30
+#: Dual value from which on a row counts as priced.
+PRICED = 1e-9
+
+Order = NDArray[np.int64]
+#: Orders of the cells of each inequality index for which a row was priced.
+Orders = Mapping[str, tuple[Order, ...]]
+
+
+def held_at(value: float) -> float:
+    """Limit within which a level's value is held."""
+    return value + max(RELATIVE_HOLD * abs(value), ABSOLUTE_HOLD)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A level that later ones keep: cost row, limit of its part without the constant, noise."""
+
+    cost: Array
+    limit: float
+    noise: float
+
+
+class LevelSolver:
+    """The running solve: session, held levels and rows of the indices.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        Rows, columns and cost rows.
+    progress : callable
+        Called with the level's name after every solve.
+    orders : Orders
+        Orders of a similar problem to start with; may be empty.
+    """
+
+    def __init__(
+        self, program: LinearProgram, progress: Callable[[str], None], orders: Orders
+    ) -> None:
+        self.program = program
+        self.session = Session(program)
+        self.progress = progress
+        self.certificates: list[Certificate] = []
+        self._active: list[InequalityIndex] = []
+        self._held: list[_Held] = []
+        self._inside: Array | None = None
+        self._rows: dict[tuple[str, bytes], int] = {}
+        self._known: dict[tuple[str, bytes], Order] = {}
+        self._useful: dict[tuple[str, bytes], Order] = {}
+        for index in program.indices:
+            for order in orders.get(index.name, ()):
+                if order.shape == index.cells.shape:
+                    self._add(index, order)
+
+    @property
+    def cuts(self) -> int:
+        """Rows added for the indices."""
+        return len(self._rows)
+
+    @property
+    def orders(self) -> dict[str, tuple[Order, ...]]:
+        """Orders worth starting a similar problem with, by index."""
+        out: dict[str, tuple[Order, ...]] = {}
+        for (name, _), order in self._useful.items():
+            out[name] = (*out.get(name, ()), order)
+        return out
+
+    def minimise(self, name: str) -> Point:
+        """Minimise one level; indices of this and of held levels are exact.
+
+        Returns
+        -------
+        Point
+            A point that is feasible for every piece of every index, its value, and the certificate
+            that proves it.
+
+        Raises
+        ------
+        SolveError, CertificateError
+            As `Session.minimise`; also if the rows of the indices do not settle.
+        """
+        cost, constant = self.program.costs[name]
+        indices = self._active + [i for i in self.program.indices if i.level == name]
+        if self._active:
+            # Held indices leave the program much freedom that this level does not care about, and
+            # every round would use it to break another piece. A faint wish for small indices leads
+            # to a point that is nearly optimal; the level itself then only has to prove it.
+            nudged = cost.copy()
+            columns = [index.column for index in self._active]
+            nudged[columns] += NUDGE * float(np.abs(cost).max(initial=0.0)) / len(columns)
+            self._inside = self._settle(nudged, constant, indices, name).x
+        point = self._settle(cost, constant, indices, name)
+        self.certificates.append(point.certificate)
+        self._inside = self._draw(point.x, indices)
+        return point
+
+    def _settle(
+        self, cost: Array, constant: float, indices: list[InequalityIndex], name: str
+    ) -> Point:
+        """Solve and add rows until the certificate proves a point that all pieces allow."""
+        for _ in range(MOST_CUT_ROUNDS):
+            bound = self.session.minimise(cost, constant, name=name, patient=name == TIE_BREAK)
+            self.progress(name)
+            violated = [i for i in indices if i.value(bound.x) > bound.x[i.column] + CUT_TOLERANCE]
+            drawn = self._draw(bound.x, indices)
+            point = self.session.prove(cost, constant, drawn, bound, name=name)
+            done = point.certificate.worst <= ACCEPT
+            if not done and not self._cut(violated, bound.x, drawn):
+                # Every piece holds within the tolerance: the optimum itself is the answer.
+                exact = self._raised(bound.x, indices)
+                point = replace(bound, value=float(cost @ exact) + constant)
+                done = True
+            if done:
+                self._remember(bound)
+                return point
+        raise CertificateError(
+            Fault(f"level {name!r}", "inequality rows do not settle", "report this as a bug")
+        )
+
+    def hold(self, name: str, limit: float) -> None:
+        """Keep one level at or below a limit from now on."""
+        cost, constant = self.program.costs[name]
+        used = np.flatnonzero(cost)
+        if used.size:
+            # Scaled to coefficients of the size of 1, so that the row's tolerance means something.
+            scale = float(np.abs(cost).max())
+            self.session.add_row(used, cost[used] / scale, -np.inf, (limit - constant) / scale)
+            self._held.append(_Held(cost, limit - constant, ROW_NOISE * scale))
+        known = {index.name for index in self._active}
+        self._active += [
+            index
+            for index in self.program.indices
+            if index.level == name and index.name not in known
+        ]
+
+    def forget_point(self) -> None:
+        """Forget the last accepted point, because bounds have moved away from it."""
+        self._inside = None
+
+    def _raised(self, x: Array, indices: list[InequalityIndex]) -> Array:
+        """The point with every index column at the true value of its index."""
+        raised = x.copy()
+        for index in indices:
+            raised[index.column] = max(float(x[index.column]), index.value(x))
+        return raised
+
+    def _fits(self, x: Array) -> bool:
+        return all(float(held.cost @ x) <= held.limit + held.noise for held in self._held)
+
+    def _draw(self, x: Array, indices: list[InequalityIndex]) -> Array:
+        """The point, drawn towards the last accepted one until all held levels fit."""
+        raised = self._raised(x, indices)
+        if self._inside is None or not indices or self._fits(raised):
+            return raised
+        inside = self._raised(self._inside, indices)
+        low, high = 0.0, 1.0
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            if self._fits(self._raised(inside + middle * (x - inside), indices)):
+                low = middle
+            else:
+                high = middle
+        return self._raised(inside + low * (x - inside), indices)
+
+    def _add(self, index: InequalityIndex, order: Order) -> bool:
+        key = (index.name, order.tobytes())
+        if key in self._rows:
+            return False
+        columns = np.append(index.cells, index.column)
+        values = np.append(-index.cut(order), 1.0)
+        self._rows[key] = self.session.add_row(columns, values, 0.0, np.inf)
+        self._known[key] = order
+        return True
+
+    def _cut(self, violated: list[InequalityIndex], x: Array, drawn: Array) -> int:
+        """Add the rows that are exact at the optimum, and those at the drawn point that cut it."""
+        added = 0
+        for index in violated:
+            added += self._add(index, index.order(x))
+            order = index.order(drawn)
+            if float(index.cut(order) @ x[index.cells]) > x[index.column] + CUT_TOLERANCE:
+                added += self._add(index, order)
+        return added
+
+    def _remember(self, point: Point) -> None:
+        """Note the rows that carry a price: a similar problem will need them."""
+        for key, row in self._rows.items():
+            if abs(point.row_dual[row]) > PRICED:
+                self._useful[key] = self._known[key]
