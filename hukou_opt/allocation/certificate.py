@@ -88,6 +88,11 @@ class Certificate:
         raise CertificateError(faults)
 
 
+def inner(a: Array, b: Array) -> float:
+    """Inner product without threads: the same digits on every machine, and faster at this size."""
+    return float((a * b).sum())
+
+
 def _violation(values: Array, lower: Array, upper: Array) -> float:
     worst = 0.0
     for sign, bound in ((1.0, lower), (-1.0, upper)):
@@ -147,12 +152,12 @@ def certify(
         return Certificate(name, np.inf, np.inf, np.inf, np.inf, float("nan"))
     rows = matrix @ x
     z = cost - matrix.T @ y
-    objective = float(cost @ x)
+    objective = inner(cost, x)
     size = 1 + abs(objective)
     row_bound, row_distance, row_missing = _pointed(y, rows, row_lower, row_upper)
     column_bound, column_distance, column_missing = _pointed(z, x, lower, upper)
-    dual_objective = float(y @ row_bound + z @ column_bound)
-    complementarity = float(np.abs(y) @ row_distance + np.abs(z) @ column_distance)
+    dual_objective = inner(y, row_bound) + inner(z, column_bound)
+    complementarity = inner(np.abs(y), row_distance) + inner(np.abs(z), column_distance)
     wrong = max(row_missing.max(initial=0.0), column_missing.max(initial=0.0))
     return Certificate(
         name,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.certificate import LIMIT, Certificate
+from hukou_opt.allocation.certificate import LIMIT, Certificate, inner
 from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.objectives import TIE_BREAK, InequalityIndex
 from hukou_opt.allocation.problem import Array
@@ -57,11 +57,16 @@ def held_at(value: float) -> float:
 
 @dataclass(frozen=True)
 class _Held:
-    """A level that later ones keep: cost row, limit of its part without the constant, noise."""
+    """A level that later ones keep: its columns and costs, limit without the constant, noise."""
 
+    columns: NDArray[np.int64]
     cost: Array
     limit: float
     noise: float
+
+    def fits(self, x: Array) -> bool:
+        """Whether a point keeps the level."""
+        return inner(self.cost, x[self.columns]) <= self.limit + self.noise
 
 
 class LevelSolver:
@@ -151,7 +156,7 @@ class LevelSolver:
             if not done and not self._cut(violated, bound.x, drawn):
                 # Every piece holds within the tolerance: the optimum itself is the answer.
                 exact = self._raised(bound.x, indices)
-                point = replace(bound, value=float(cost @ exact) + constant)
+                point = replace(bound, value=inner(cost, exact) + constant)
                 done = True
             if done:
                 self._remember(bound)
@@ -168,7 +173,7 @@ class LevelSolver:
             # Scaled to coefficients of the size of 1, so that the row's tolerance means something.
             scale = float(np.abs(cost).max())
             self.session.add_row(used, cost[used] / scale, -np.inf, (limit - constant) / scale)
-            self._held.append(_Held(cost, limit - constant, ROW_NOISE * scale))
+            self._held.append(_Held(used, cost[used], limit - constant, ROW_NOISE * scale))
         known = {index.name for index in self._active}
         self._active += [
             index
@@ -188,7 +193,7 @@ class LevelSolver:
         return raised
 
     def _fits(self, x: Array) -> bool:
-        return all(float(held.cost @ x) <= held.limit + held.noise for held in self._held)
+        return all(held.fits(x) for held in self._held)
 
     def _draw(self, x: Array, indices: list[InequalityIndex]) -> Array:
         """The point, drawn towards the last accepted one until all held levels fit."""

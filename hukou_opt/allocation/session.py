@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from highspy import _core as highs_core
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.certificate import Certificate, certify
+from hukou_opt.allocation.certificate import Certificate, certify, inner
 from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.problem import Array
 from hukou_opt.errors import Fault, InfeasibleError, SolveError
@@ -232,7 +232,7 @@ class Session:
             dual,
             name=name,
         )
-        return Point(x, dual / scale, float(cost @ x) + constant, certificate)
+        return Point(x, dual / scale, inner(cost, x) + constant, certificate)
 
     def prove(self, cost: Array, constant: float, x: Array, bound: Point, *, name: str) -> Point:
         """Certify another point with the dual values of a solve.
@@ -262,7 +262,7 @@ class Session:
             bound.row_dual * scale,
             name=name,
         )
-        return Point(x, bound.row_dual, float(cost @ x) + constant, certificate)
+        return Point(x, bound.row_dual, inner(cost, x) + constant, certificate)
 
     def _failure(self, name: str) -> SolveError:
         status = self._solver.getModelStatus()

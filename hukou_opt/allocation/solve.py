@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.certificate import Certificate
+from hukou_opt.allocation.certificate import Certificate, inner
 from hukou_opt.allocation.formulation import LinearProgram, build_model, compile_model
 from hukou_opt.allocation.levels import (
     ABSOLUTE_HOLD,
@@ -207,7 +207,7 @@ def solve(
 
     solution = read_solution(program, p, point.x, alike=alike)
     final = {
-        name: float(cost @ point.x) + constant for name, (cost, constant) in program.costs.items()
+        name: inner(cost, point.x) + constant for name, (cost, constant) in program.costs.items()
     }
     exact = recompute(p, solution)
     _agree(values, final, exact)

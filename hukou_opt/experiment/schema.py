@@ -13,18 +13,10 @@ from ruamel.yaml import YAML
 
 from hukou_opt import bundled
 
-#: How a rule of the plan acts: left out, evaluated only, soft with a named slack, or law.
-RuleMode = Literal["off", "report", "soft", "law"]
+#: How a rule of the plan acts: left out, soft with a named slack, law (before every other aim), or
+#: hard (the run ends with the amounts missing where the rule cannot hold).
+RuleMode = Literal["off", "soft", "law", "hard"]
 Comparator = Literal["equal_per_head", "by_migrants"]
-Level = Literal[
-    "law",
-    "unfunded_worst",
-    "unfunded_mean",
-    "unmet_services",
-    "soft_rules",
-    "cost",
-    "tie_break",
-]
 #: Steps that divide a year and are exact in binary, so that year ends fall on steps.
 TIME_STEPS = (1.0, 0.5, 0.25, 0.125, 0.0625)
 
@@ -54,7 +46,7 @@ class Horizon(_Part):
 
 
 class Rules(_Part):
-    """How the plan's soft rules act: off, report, soft or law."""
+    """How the plan's soft rules act: off, soft, law or hard."""
 
     support_floor: RuleMode = "soft"
     """The centre pays half of the certified cost of supported regions (plan 6.1)."""
@@ -77,19 +69,6 @@ class Allocation(_Part):
         default=("equal_per_head", "by_migrants"), strict=False
     )
     """Plain formulas for the central money, set beside the result."""
-    objective_order: tuple[Level, ...] = Field(
-        default=(
-            "law",
-            "unfunded_worst",
-            "unfunded_mean",
-            "unmet_services",
-            "soft_rules",
-            "cost",
-            "tie_break",
-        ),
-        strict=False,
-    )
-    """Objectives in the order in which they are solved and then held."""
 
 
 class Coupling(_Part):

@@ -81,6 +81,9 @@ class Parameters(Mapping[str, float]):
                 Fault(f"parameter {name!r}", "is unknown", did_you_mean(name, list(self.rows)))
             ) from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.rows
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.rows)
 
@@ -125,12 +128,12 @@ class Parameters(Mapping[str, float]):
                 faults.append(Fault(where, f"is not finite ({value!r})", "give a finite number"))
                 continue
             if not (row.low <= value <= row.high) and not allow_out_of_range:
-                hint = "; a share is given as 0.35, not as 35" if row.high <= 1 < value else ""
+                hint = "a share is given as 0.35, not as 35; " if row.high <= 1 < value else ""
                 faults.append(
                     Fault(
                         where,
                         f"is outside its range {row.low:g} to {row.high:g} {row.unit} ({value!r})",
-                        f"give a value inside, or set allow_out_of_range: true{hint}",
+                        f"{hint}give a value inside, or set allow_out_of_range: true",
                     )
                 )
                 continue

@@ -36,7 +36,7 @@ CYCLE_ROUNDS = 2
 DAMPING = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Round:
     """One round: what moved, and how good the simulated path is.
 

@@ -284,8 +284,13 @@ class Toy:
             for s, r, t in rural:
                 today = min(goal, 1.0, start[1, s, r] / start[0, s, r])
                 rho = today + (goal - today) * (t + 1) / len(self.T)
+                if s == 0:
+                    children = p.children_hukou[r, t] + p.children_migrant[r, t]
+                    urban = {("a", r, t): 1 / children, ("m", r, t): 1 / children}
+                else:
+                    urban = {(): 1.0, ("sh", 0, s, r, t): -1 / p.need[0, s, r, t]}
                 lp.le(
-                    (rho, {(): 1.0, ("sh", 0, s, r, t): -1 / p.need[0, s, r, t]}),
+                    (rho, urban),
                     (-1 / p.need[1, s, r, t], self.capacity(1, s, r, t)),
                     (-1, {("s3", s, r, t): 1.0}),
                 )
@@ -370,18 +375,19 @@ class Toy:
         """Value of every level, each held for the later ones as the specification says."""
         lp, values = self.lp, {}
         cells = [("slip", r, t) for r, t in product(self.R, self.T)]
-        slip = expression(cells, 1 / max(float(self.p.children_migrant.sum()), 1e-9))
-        laws = [name for name in SOFT if self.p.modes[name] in ("law", "hard")]
-        law = total((1, slip), *((1, self.asked[name]) for name in laws))
+        slip = expression(cells, 1 / float(self.p.children_migrant.sum()))
+        laws = [name for name in SOFT if self.p.modes[name] == "law"]
         fixed = list(lp.less)
         for _ in range(2):
             lp.less = fixed + self.rationing()
-            values["law"], x = lp.minimise(law)
+            _, x = lp.minimise(slip)
             late = np.array([[x.get(("slip", r, t), 0) > 1e-6 for t in self.T] for r in self.R])
             self.late |= late
             self.alike |= late
         lp.upper.update(dict.fromkeys(cells, 0.0))
         if laws:
+            law = total(*((1, self.asked[name]) for name in laws))
+            values["law"], _ = lp.minimise(law)
             self._hold(law, values["law"])
         for name, level in self.levels.items():
             values[name], _ = lp.minimise(level)

@@ -205,6 +205,12 @@ def test_every_coefficient_of_the_balance_is_seen() -> None:
     assert tried > 20
 
 
+def reached(found: Allocation) -> tuple[dict[str, float], dict[str, float]]:
+    """Optimum and final value of every level but the guard, which shares its measure."""
+    levels = [item for item in found.levels if item.name != "guard"]
+    return {i.name: i.value for i in levels}, {i.name: i.final for i in levels}
+
+
 @cache
 def answer() -> tuple[Any, Allocation]:
     p = made_up_problem(3, 4, 1, seed=1)
@@ -239,10 +245,18 @@ def test_a_changed_table_disagrees_with_the_program(
     table: str, cell: tuple[int, ...], change: float, level: str
 ) -> None:
     p, found = answer()
-    final = {item.name: item.final for item in found.levels if item.name != "guard"}
-    _agree(final, recompute(p, found.solution))
-    values = getattr(found.solution, table).copy()
-    values[cell] += change
-    wrong: Solution = replace(found.solution, **{table: values})
+    values, final = reached(found)
+    _agree(values, final, recompute(p, found.solution))
+    changed = getattr(found.solution, table).copy()
+    changed[cell] += change
+    wrong: Solution = replace(found.solution, **{table: changed})
     with pytest.raises(CertificateError, match=f"level '{level}'"):
-        _agree(final, recompute(p, wrong))
+        _agree(values, final, recompute(p, wrong))
+
+
+def test_a_table_better_than_the_optimum_is_refused() -> None:
+    p, found = answer()
+    values, final = reached(found)
+    perfect = replace(found.solution, unfunded=np.zeros_like(found.solution.unfunded))
+    with pytest.raises(CertificateError, match="level 'unfunded_worst'"):
+        _agree(values, final, recompute(p, perfect))

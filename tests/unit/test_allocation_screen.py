@@ -69,7 +69,7 @@ def test_amounts_are_numbers_and_not_negative(name: str, value: float) -> None:
     cell = tuple(axis - 1 for axis in values.shape)
     values[cell] = value
     (fault,) = found(replace(p, **{name: values}))
-    assert fault.startswith(f"{name}{cell} | is negative or not a number")
+    assert fault.startswith(f"{name}{cell} | is negative or not finite")
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.5])

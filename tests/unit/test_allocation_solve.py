@@ -19,7 +19,6 @@ from hukou_opt.allocation.solve import Allocation, solve
 from hukou_opt.errors import InfeasibleError
 
 ORDER = (
-    "law",
     "guard",
     "unfunded_worst",
     "unfunded",
@@ -27,7 +26,6 @@ ORDER = (
     "slack",
     "cost",
     "near_need",
-    "smooth",
 )
 #: A level is an optimum within the tolerance of the inequality rows.
 CLOSE = 1e-6

@@ -62,7 +62,7 @@ def test_schema_explains_every_key_and_refuses_others() -> None:
 def test_inheritance_is_deep_and_leaves_titles_alone(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        "extends: floor_as_law\nallocation:\n  rules:\n    public_share: report\n"
+        "extends: floor_as_law\nallocation:\n  rules:\n    public_share: hard\n"
         "parameters:\n  guard: 0.1\n",
     )
     child = write(tmp_path, "extends: mine.yaml\nparameters: {worst_share: 0.1}\n", "child.yaml")
@@ -70,7 +70,7 @@ def test_inheritance_is_deep_and_leaves_titles_alone(tmp_path: Path) -> None:
     assert mine.name == "mine"
     assert mine.title_en == mine.title_zh == "mine"
     assert mine.allocation.rules.support_floor == "law"
-    assert mine.allocation.rules.public_share == "report"
+    assert mine.allocation.rules.public_share == "hard"
     assert grandchild.parameters == {"guard": 0.1, "worst_share": 0.1}
 
 
@@ -103,7 +103,7 @@ allocation:
         "a share is given as 0.35, not as 35",
         "line 9, parameters.inequality_aversion | must be a number ('abc')",
         "line 10, parameters.guard | is not finite (nan)",
-        "line 12, allocation.rules.support_floor | must be 'off', 'report', 'soft' or 'law'",
+        "line 12, allocation.rules.support_floor | must be 'off', 'soft', 'law' or 'hard'",
         "line 13, allocation.comparators | must be a list ('equal_per_head')",
     ):
         assert line in text
