@@ -24,7 +24,7 @@ SEED = 20240101
 WARM_ITERATIONS = 3000
 #: The same for levels that only break ties: they live between tightly held levels, where an
 #: interior point often finds no vertex.
-PATIENT_ITERATIONS = 40000
+PATIENT_ITERATIONS = 8000
 #: Iterations after which any solve is given up, the clean-up of an interior point included.
 MOST_ITERATIONS = 60000
 

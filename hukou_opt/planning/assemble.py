@@ -192,8 +192,8 @@ def _gaps(cases: Sequence[Case]) -> xr.Dataset:
         for key in ("label_en", "label_zh", "unit")
     }
     return xr.Dataset(
-        {"value": (("case", "measure"), values), **text},
-        {"case": [case.name for case in cases], "measure": [gap.name for gap in first]},
+        {"value": (("case", "measure"), values)},
+        {"case": [case.name for case in cases], "measure": [gap.name for gap in first], **text},
     )
 
 

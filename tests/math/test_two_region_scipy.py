@@ -288,7 +288,7 @@ class Toy:
                     children = p.children_hukou[r, t] + p.children_migrant[r, t]
                     urban = {("a", r, t): 1 / children, ("m", r, t): 1 / children}
                 else:
-                    urban = {(): 1.0, ("sh", 0, s, r, t): -1 / p.need[0, s, r, t]}
+                    urban = {(): 1.0}
                 lp.le(
                     (rho, urban),
                     (-1 / p.need[1, s, r, t], self.capacity(1, s, r, t)),

@@ -14,7 +14,7 @@ RULES = (
     Rule(
         "rural_level",
         "Rural coverage relative to urban coverage rises to the target",
-        "cap_R/need_R + slack >= rho_t x urban coverage (children in public places, beds met)",
+        "cap_R/need_R + slack >= rho_t x urban coverage (seats: children in public places; beds: 1)",
         "1",
         "plan 3.3",
         "soft",
@@ -64,13 +64,12 @@ def add(m: Any, p: Problem) -> None:
         i, k, q = row[r], p.column(t), service[s]
         rho = float(target[q, i, k])
         ratio = m.capacity["rural", s, r, t] / float(need[1, q, i, k])
+        # Never the shortage variable: it is free upwards wherever no level holds it down, and could
+        # be raised to make the rule look met.
+        coverage: Any = 1.0
         if s == "seats":
-            # Children in public places, not the shortage variable: no level holds that one down,
-            # so it could be raised to make the rule look met.
             placed = m.places_hukou[r, t] + m.places_migrant[r, t]
             coverage = placed / float(p.children_hukou[i, k] + p.children_migrant[i, k])
-        else:
-            coverage = 1 - m.shortage["urban", s, r, t] / float(need[0, q, i, k])
         return ratio + m.slack_rural_level[s, r, t] >= rho * coverage
 
     rural_cells = [

@@ -73,7 +73,8 @@ def soft_rules(p: Problem, s: Solution) -> list[Asked]:
         )
     need, capacity = p.need[..., :years], s.capacity[..., :years]
     coverage = np.divide(capacity, need, out=np.ones_like(need), where=need > 0)
-    urban = 1 - np.divide(s.shortage[0], need[0], out=np.zeros_like(need[0]), where=need[0] > 0)
+    # Beds are compared with full urban coverage, the strictest reading that is linear.
+    urban = np.ones_like(need[0])
     children = p.children_hukou + p.children_migrant
     placed = s.places_hukou + s.places_migrant
     urban[0] = np.divide(placed, children, out=np.ones_like(placed), where=children > 0)
