@@ -124,6 +124,7 @@ def solve(
     *,
     progress: Callable[[str], None] = lambda _: None,
     orders: Orders | None = None,
+    break_ties: bool = True,
 ) -> Allocation:
     """Solve the allocation and prove it.
 
@@ -135,6 +136,9 @@ def solve(
         Called with the level's name after every solve.
     orders : Orders, optional
         `Allocation.orders` of a similar problem.
+    break_ties : bool, optional
+        Choose between equally good answers; a comparator whose transfers a formula fixes needs no
+        choice.
 
     Returns
     -------
@@ -189,8 +193,10 @@ def solve(
         limits["guard"] = held_at(best.value + guard * room)
         run.hold("unmet", limits["guard"])
 
-    ties_broken = True
+    ties_broken = break_ties
     for name in WEIGHED:
+        if name == TIE_BREAK and not break_ties:
+            continue
         try:
             point = run.minimise(name)
         except SolveError:

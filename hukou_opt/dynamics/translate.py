@@ -122,7 +122,7 @@ def translate(
             Fault(
                 str(path),
                 "is not a model of the toolkit",
-                "read it, then say trust_model: true; a model from elsewhere is still audited",
+                "read it, then give the engine trust=True; a model from elsewhere is still audited",
             )
         )
     subscripts = subscripts_for(codes)

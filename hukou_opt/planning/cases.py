@@ -61,7 +61,7 @@ def comparator(coupling: Coupling, coupled: Coupled, name: str, base_year: int) 
     """The fund shared by a plain formula; timing and all other money by the same linear program."""
     share = formula_shares(coupling.base)[name]
     p = with_formula(coupled.best.simulated_problem, share * coupled.best.problem.fund)
-    allocation = coupling.answer(p, name)
+    allocation = coupling.answer(p, name, break_ties=False)
     decisions = coupling.decisions(p, allocation.solution)
     coupling.progress(f"{name}: model")
     run, _, after, seen = coupling.simulate(p, allocation.solution, decisions)

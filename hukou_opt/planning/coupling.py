@@ -159,10 +159,13 @@ class Coupling:
             reform=self.reform,
         )
 
-    def answer(self, p: Problem, what: str) -> Allocation:
+    def answer(self, p: Problem, what: str, *, break_ties: bool = True) -> Allocation:
         """Solve one problem; the rows that were needed speed up the next solve."""
         allocation = solve(
-            p, progress=lambda level: self.progress(f"{what}: {level}"), orders=self.orders
+            p,
+            progress=lambda level: self.progress(f"{what}: {level}"),
+            orders=self.orders,
+            break_ties=break_ties,
         )
         self.orders = allocation.orders
         return allocation

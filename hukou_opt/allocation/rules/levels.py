@@ -14,7 +14,7 @@ RULES = (
     Rule(
         "rural_level",
         "Rural coverage relative to urban coverage rises to the target",
-        "cap_R/need_R + slack >= rho_t x urban coverage (seats: children in public places; beds: 1)",
+        "cap_R/need_R + slack >= rho_t x urban coverage (seats: children placed; beds: 1)",
         "1",
         "plan 3.3",
         "soft",
