@@ -44,9 +44,7 @@ def key_figures(result: Result) -> list[tuple[str, str]]:
     """Return the run's few leading figures, as name and text with unit."""
     path = result["trajectory"]
     years = path["year"].values
-    first, last = int(years[0]), int(years[-1])
-    if result.has_allocation:
-        last = int(result["allocation"]["year"].values[-1])
+    first, last = int(years[0]), int(result.attrs.get("last_year", years[-1]))
     nation = path[["urban_population", "rural_population", "urban_hukou_residents"]].sum("region")
     people = nation["urban_population"] + nation["rural_population"]
     figures = []

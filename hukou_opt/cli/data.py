@@ -46,7 +46,10 @@ def overview(
     from hukou_opt.regions import derive_base_year, derived_overview, load_regions
 
     loaded = load_regions(regions)
-    typer.echo(_text(derived_overview(loaded, derive_base_year(loaded, load_parameters()))))
+    table = derived_overview(loaded, derive_base_year(loaded, load_parameters()))
+    for figure, unit, national, extreme in table.itertuples(index=False):
+        typer.echo(f"{figure} ({unit}): {float(national):,.4g}")
+        typer.echo(f"    {extreme}")
 
 
 @app.command()

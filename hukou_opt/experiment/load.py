@@ -62,7 +62,7 @@ def experiment_from(settings: Mapping[str, Any]) -> Experiment:
 
 
 def _checked(raw: Raw) -> Experiment:
-    faults: list[Fault] = []
+    faults: list[Fault] = list(raw.faults)
     experiment: Experiment | None = None
     try:
         experiment = Experiment.model_validate(raw.values)

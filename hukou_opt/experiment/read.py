@@ -29,10 +29,13 @@ class Raw:
         Nested settings, with those of the parents underneath.
     places : dict of tuple to str
         File and line of each setting, by its path of keys.
+    faults : tuple of Fault
+        An unknown parent: the file's own settings are still checked, so that all faults show.
     """
 
     values: dict[str, Any]
     places: dict[Place, str] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
 
     def where(self, path: Place) -> str:
         """Dotted path of keys, with file and line where known."""
@@ -96,13 +99,14 @@ def read(path: Path, chain: tuple[Path, ...] = ()) -> Raw:
     try:
         parent_path = find(parent, path.parent)
     except ExperimentError as error:
-        raise ExperimentError(
+        unknown = tuple(
             Fault(raw.where(("extends",)), f"unknown parent ({parent!r})", fault.fix)
             for fault in error.faults
-        ) from None
+        )
+        return Raw(raw.values, raw.places, unknown)
     below = read(parent_path, (*chain, path))
     inherited = {key: item for key, item in below.values.items() if key not in NOT_INHERITED}
-    return Raw(_merge(inherited, raw.values), {**below.places, **raw.places})
+    return Raw(_merge(inherited, raw.values), {**below.places, **raw.places}, below.faults)
 
 
 def _read_one(path: Path) -> Raw:

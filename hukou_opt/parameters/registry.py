@@ -128,11 +128,12 @@ class Parameters(Mapping[str, float]):
                 faults.append(Fault(where, f"is not finite ({value!r})", "give a finite number"))
                 continue
             if not (row.low <= value <= row.high) and not allow_out_of_range:
+                unit = "" if row.unit == "1" else f" {row.unit}"
                 hint = "a share is given as 0.35, not as 35; " if row.high <= 1 < value else ""
                 faults.append(
                     Fault(
                         where,
-                        f"is outside its range {row.low:g} to {row.high:g} {row.unit} ({value!r})",
+                        f"is outside its range {row.low:g} to {row.high:g}{unit} ({value!r})",
                         f"{hint}give a value inside, or set allow_out_of_range: true",
                     )
                 )

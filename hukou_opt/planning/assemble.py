@@ -65,6 +65,7 @@ def _attributes(
         "data_identity": base.identity,
         "base": settings.base,
         "reform": int(settings.reform),
+        "last_year": settings.horizon.end,
         "allocation": 0,
         "converged": 0,
         "rounds": 0,
@@ -79,14 +80,16 @@ def _regions(regions: Regions, base: BaseYear) -> xr.Dataset:
     codes = list(base.codes)
     labels = regions.labels.loc[codes]
     columns = {
-        name: ("region", labels[name].to_numpy())
-        for name in ("name_en", "name_zh", "macro_region", "tile_row", "tile_col")
+        name: ("region", labels[name].to_numpy()) for name in ("name_en", "name_zh", "macro_region")
+    }
+    tiles = {
+        name: ("region", labels[name].to_numpy().astype(int)) for name in ("tile_row", "tile_col")
     }
     flags = {
         name: ("region", base.data[name].values.astype(int))
         for name in ("supported", "eastern", "hardship")
     }
-    return xr.Dataset(columns | flags, {"region": codes})
+    return xr.Dataset(columns | tiles | flags, {"region": codes})
 
 
 def _trajectory(run: Trajectory) -> xr.Dataset:

@@ -195,7 +195,7 @@ FIGURES: tuple[
         PER,
     ),
     (
-        "moves out of the country per rural resident and year",
+        "moves from countryside to town per rural resident and year",
         "1/year",
         lambda data: (
             data["migration_coefficient"]

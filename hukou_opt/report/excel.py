@@ -18,6 +18,7 @@ FORMATS: dict[Kind, str] = {
     "whole": "#,##0",
     "tenths": "#,##0.0",
     "percent": "0.0%",
+    "fine_percent": "0.00%",
     "figure": "0.000",
 }
 _CAPTION_ROWS = 2

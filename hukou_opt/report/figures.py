@@ -131,9 +131,15 @@ def gaps_over_time(result: Result) -> Figure:
     left.legend(fontsize=8, frameon=False)
     cost = allocation["certified_cost"].sum(["sector", "region"])
     unfunded = allocation["unfunded"].sum(["sector", "region"])
-    missing = (unfunded / cost.where(cost > 0)).fillna(0) * 100
-    right.bar(years.values, missing.values, color="#4c78a8")
-    right.set_title("Certified cost without money, %", fontsize=10)
+    # Block means: the split of a block's gap over its years is not unique, the block's gap is.
+    blocks = allocation["block"].values
+    missing = np.zeros(len(blocks))
+    for name in dict.fromkeys(blocks.tolist()):
+        inside = blocks == name
+        due = float(cost.values[inside].sum())
+        missing[inside] = 100 * float(unfunded.values[inside].sum()) / due if due > 0 else 0.0
+    right.bar(years.values, missing, color="#4c78a8", width=1.0)
+    right.set_title("Certified cost without money, % (mean of the block)", fontsize=10)
     for axes in (left, right):
         axes.set_xticks(np.asarray(years.values)[::2])
         axes.set_ylim(bottom=0)

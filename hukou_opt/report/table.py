@@ -13,7 +13,7 @@ from hukou_opt.errors import Fault, ResultError
 from hukou_opt.result import Result
 
 #: Ways of writing a figure: whole, one decimal, percent, three decimals.
-Kind = Literal["whole", "tenths", "percent", "figure"]
+Kind = Literal["whole", "tenths", "percent", "fine_percent", "figure"]
 MISSING = "–"
 #: What a certificate recomputes beside the gap.
 RESIDUALS = ("primal_residual", "dual_residual", "complementarity")
@@ -66,12 +66,17 @@ class Table:
         return pd.DataFrame(cells, index=self.frame.index, columns=self.frame.columns, dtype=object)
 
 
+#: Decimals of percentages; gaps between answers are small and need two.
+PERCENT_DIGITS: dict[str, int] = {"percent": 1, "fine_percent": 2}
+
+
 def write(value: float, kind: Kind) -> str:
     """Write a figure; a dash where it is not defined."""
     if np.isnan(value):
         return MISSING
-    if kind == "percent":
-        return f"{value:.1%}"
+    if kind in PERCENT_DIGITS:
+        digits = PERCENT_DIGITS[kind]
+        return f"{round(100 * value, digits) + 0.0:.{digits}f}%"
     digits = {"whole": 0, "tenths": 1, "figure": 3}[kind]
     # A rounded zero has no sign.
     return f"{round(value, digits) + 0.0:,.{digits}f}"

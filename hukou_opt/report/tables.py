@@ -212,7 +212,7 @@ def gaps_table(result: Result) -> Table:
         title(result, "gaps in services and funding"),
         frame,
         (),
-        tuple("percent" if share else "figure" for share in shares),
+        tuple("fine_percent" if share else "whole" for share in shares),
         tidy,
         (),
         False,

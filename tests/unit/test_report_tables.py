@@ -149,7 +149,7 @@ def test_excel_holds_numbers_formats_and_notes(tmp_path: Path) -> None:
     assert cell.value == FUND - 30
     assert cell.number_format == "#,##0"
     gaps = book["gaps"]
-    assert gaps["B4"].number_format == "0.0%"
+    assert gaps["B4"].number_format == "0.00%"
     assert isinstance(gaps["B4"].value, float)
     notes = [row[0].value for row in book["Notes"].iter_rows()]
     assert any(result().identity[:16] in str(line) for line in notes)
