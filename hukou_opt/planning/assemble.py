@@ -8,6 +8,7 @@ from dataclasses import fields
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from hukou_opt import __version__
@@ -49,6 +50,8 @@ KEPT: Mapping[str, str] = {
     "admission_hukou": "hukou_place_share_year_end",
     "land_revenue": "land_sale_revenue",
 }
+#: Regions in a row of a tile map that the table does not lay out.
+TILES_A_ROW = 6
 VERSIONS = ("pysd", "pyomo", "highspy", "numpy", "xarray")
 
 
@@ -82,14 +85,21 @@ def _regions(regions: Regions, base: BaseYear) -> xr.Dataset:
     columns = {
         name: ("region", labels[name].to_numpy()) for name in ("name_en", "name_zh", "macro_region")
     }
-    tiles = {
-        name: ("region", labels[name].to_numpy().astype(int)) for name in ("tile_row", "tile_col")
-    }
+    tiles = {name: ("region", places) for name, places in _tiles(labels).items()}
     flags = {
         name: ("region", base.data[name].values.astype(int))
         for name in ("supported", "eastern", "hardship")
     }
     return xr.Dataset(columns | tiles | flags, {"region": codes})
+
+
+def _tiles(labels: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Row and column of each region on the tile map; row by row where the table has none."""
+    given = labels[["tile_row", "tile_col"]].apply(pd.to_numeric, errors="coerce")
+    if given.notna().to_numpy().all():
+        return {name: given[name].to_numpy().astype(int) for name in given}
+    position = np.arange(len(labels))
+    return {"tile_row": position // TILES_A_ROW + 1, "tile_col": position % TILES_A_ROW + 1}
 
 
 def _trajectory(run: Trajectory) -> xr.Dataset:
@@ -169,7 +179,8 @@ def _allocation(coupled: Coupled) -> xr.Dataset:
         "places_hukou": (cell, seen.places_hukou),
         "places_migrant": (cell, seen.places_migrant),
         "teachers_hired": (cell, s.teachers),
-        "central_unused": ((), np.asarray(p.fund - s.central.sum())),
+        # A solve may spend more than the fund by its tolerance; that is no negative rest.
+        "central_unused": ((), np.asarray(max(0.0, p.fund - float(s.central.sum())))),
         "block": (("year",), np.array([_block_of(p, year) for year in p.years])),
     }
     coords = {

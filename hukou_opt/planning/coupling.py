@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
@@ -196,7 +196,16 @@ class Coupling:
         run = self.engine.run(decisions)
         needs = self.needs(run, decisions)
         after = self.problem(needs)
-        return run, needs, after, simulated(after, s, p.cost, run)
+        # What was built is what the run was told, which a damped round has averaged.
+        years = list(p.years)
+        told = replace(
+            s,
+            starts=decisions.starts.sel(year=years)
+            .transpose("area", "service", "region", "year")
+            .values,
+            temporary=decisions.temporary_places.sel(year=years).transpose("region", "year").values,
+        )
+        return run, needs, after, simulated(after, told, p.cost, run)
 
     def iterate(self, *, max_rounds: int, tolerance: float) -> Coupled:
         """Round after round until fund and needs stand still.
@@ -239,11 +248,11 @@ class Coupling:
                 stalled = 0
             rounds.append(this)
             if this.moved_fund < tolerance and this.moved_need < tolerance:
-                return Coupled(tuple(rounds), this, True, damping)
+                return Coupled(tuple(rounds), this, True, any(each.damped for each in rounds))
             damping = damping or stalled >= CYCLE_ROUNDS
             needs = needs_after
         best = min(rounds, key=lambda each: each.objective)
-        return Coupled(tuple(rounds), best, False, damping)
+        return Coupled(tuple(rounds), best, False, any(each.damped for each in rounds))
 
 
 def average(old: Decisions, new: Decisions, weight: float) -> Decisions:

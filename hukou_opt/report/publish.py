@@ -90,6 +90,15 @@ def staged(folder: str | Path) -> Iterator[Stage]:
         draft = Path(tempfile.mkdtemp(prefix=".part-", dir=target))
         stage = Stage(draft)
         yield stage
+        blocked = [path.name for path in draft.iterdir() if (target / path.name).is_dir()]
+        if blocked:
+            raise OutputError(
+                Fault(
+                    f"output folder {str(target)!r}",
+                    f"has folders where files are to be written ({', '.join(sorted(blocked))})",
+                    "move them, or name another folder with --out",
+                )
+            )
         for path in sorted(draft.iterdir()):
             stage.paths.append(path.replace(target / path.name))
     except BaseException as error:

@@ -17,6 +17,7 @@ from hukou_opt.cli import app
 TOP = Path(ho.__file__).resolve().parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
 SHELL = ("console", "sh", "bash", "shell")
+PROGRAMS = ("make", "hukou-opt")
 
 
 def blocks(*languages: str) -> list[str]:
@@ -26,15 +27,19 @@ def blocks(*languages: str) -> list[str]:
 
 
 def commands() -> list[list[str]]:
-    lines = "".join(blocks(*SHELL)).replace("\\\n", " ").splitlines()
-    words = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
-    return [line for line in words if line]
+    """Command lines in fenced or indented blocks, as words without comments."""
+    indented = re.findall(r"^    (\S.*)$", README, flags=re.MULTILINE)
+    lines = "".join(blocks(*SHELL)).replace("\\\n", " ").splitlines() + indented
+    named = [line.removeprefix("$ ") for line in lines]
+    named = [line for line in named if Path(line.split(" ")[0]).name in PROGRAMS]
+    return [shlex.split(line, comments=True) for line in named]
 
 
 def test_there_is_something_to_check() -> None:
     assert blocks("python")
     programs = {line[0] for line in commands()}
-    assert {"make", "hukou-opt"} <= {Path(program).name for program in programs}
+    assert set(PROGRAMS) <= {Path(program).name for program in programs}
+    assert blocks("yaml")
 
 
 @pytest.mark.slow
@@ -82,6 +87,13 @@ def leaf(arguments: list[str]) -> tuple[Any, list[str]]:
         assert name in command.commands, f"hukou-opt {' '.join(arguments)}"
         command = command.commands[name]
     return command, rest
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_experiment_files_are_accepted(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert ho.load_experiment(file).name == "my"
 
 
 def test_paths_in_links_exist() -> None:

@@ -223,3 +223,12 @@ def test_result_table_in_a_notebook(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="this result has allocation"):
         made.table.latex("nothing")
     assert made.table.write(tmp_path)
+
+
+def test_a_folder_in_the_place_of_a_file_stops_before_anything_is_moved(tmp_path: Path) -> None:
+    (tmp_path / "gaps.csv").mkdir()
+    with pytest.raises(
+        OutputError, match=r"has folders where files are to be written \(gaps.csv\)"
+    ):
+        write_tables(result(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["gaps.csv"]
