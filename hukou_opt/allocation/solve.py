@@ -71,7 +71,7 @@ class Allocation:
     levels : tuple of Level
         Value of every level, in order.
     certificates : tuple of Certificate
-        One for each solve, in order.
+        One for each level, in order.
     prices : dict of str to float
         Shadow price of the central fund and of other totals, from the first level in which the row
         has one, per unit of the level and 100m yuan.

@@ -297,6 +297,7 @@ def allocated(
         "rounds": len(coupled.rounds),
         "published_round": coupled.rounds.index(best) + 1,
         "cycle": int(coupled.cycle),
+        "ties_broken": int(best.allocation.ties_broken),
         "certified": int(proved),
     }
     groups = {

@@ -136,11 +136,20 @@ def notes(result: Result) -> tuple[str, ...]:
         proof = result["certificate"]
         worst = max(float(proof[name].max()) for name in RESIDUALS)
         lines.append(
-            f"Certificate: {proof.sizes['solve']} solves recomputed from their numbers, largest "
+            f"Certificate: {proof.sizes['solve']} levels recomputed from their numbers, largest "
             f"residual {worst:.1e}, largest relative gap {float(proof['relative_gap'].max()):.1e}."
         )
         rest = "at rest" if result.converged else "NOT at rest"
-        lines.append(f"Model and allocation are {rest} after {attrs['rounds']} rounds.")
+        lines.append(
+            f"Model and allocation are {rest} after {attrs['rounds']} rounds; gaps are those of "
+            "the simulated path."
+        )
+        if not attrs.get("ties_broken", 1):
+            lines.append("Equally good answers exist: the tie-break found no proved optimum.")
+        lines.append(
+            "Building costs, willingness to settle and seats at the start are assumptions with "
+            "wide ranges: read sizes, not last digits."
+        )
     versions = json.loads(str(attrs["versions"]))
     used = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     lines.append(

@@ -116,7 +116,7 @@ def test_latex_is_whole_and_escaped() -> None:
         body = [line for line in text.splitlines() if not line.startswith("%")]
         assert not [line for line in body if re.search(r"(?<!\\)[%#]", line)]
         assert "Guang_dong" not in text
-        assert "Certificate: 2 solves" in text
+        assert "Certificate: 2 levels" in text
         assert result().identity[:16] in text
         rows = [line for line in body if line.endswith(r"\\") and "multi" not in line]
         columns = len(re.search(r"\{([lr]+)\}", text).group(1))  # type: ignore[union-attr]
