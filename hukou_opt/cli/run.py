@@ -24,13 +24,13 @@ def run(
         bool, typer.Option("--progress/--no-progress", help="Show a progress bar.")
     ] = True,
 ) -> None:
-    """Run an experiment and write its tables and its result."""
+    """Run an experiment and write its tables, figures and result."""
     from hukou_opt.experiment import load_experiment
 
     settings = load_experiment(experiment)
     folder = Path("results") / settings.name if out is None else out
 
-    from hukou_opt.report.publish import check_writable, staged, write_tables
+    from hukou_opt.report.publish import check_writable, staged, write_figures, write_tables
     from hukou_opt.result_card import summary
 
     check_writable(folder)
@@ -43,6 +43,7 @@ def run(
         text = str(result.attrs["experiment_yaml"])
         (written.folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
         write_tables(result, written.folder)
+        write_figures(result, written.folder)
     typer.echo(summary(result))
     typer.echo(f"Written to {folder}:")
     for path in written.paths:

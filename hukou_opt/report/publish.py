@@ -18,6 +18,8 @@ from hukou_opt.result import Result
 
 #: Significant digits in tidy CSV files; the exact figures stand in the saved result.
 CSV_FORMAT = "%.10g"
+#: Resolution of written figures, dots per inch.
+FIGURE_DPI = 150
 
 
 def write_tables(result: Result, folder: str | Path) -> list[Path]:
@@ -51,6 +53,30 @@ def write_tables(result: Result, folder: str | Path) -> list[Path]:
             (written.folder / f"{table.name}.tex").write_text(to_latex(table), encoding="utf-8")
         write_workbook(tables, written.folder / "tables.xlsx", heading)
         (written.folder / "tables.html").write_text(to_html(tables, heading), encoding="utf-8")
+    return written.paths
+
+
+def write_figures(result: Result, folder: str | Path) -> list[Path]:
+    """Write the tile map and the gaps over time as PNG; none for a run without allocation.
+
+    Raises
+    ------
+    ResultError
+        If the result's allocation has no valid certificate.
+    OutputError
+        If the folder cannot be written; nothing is left behind.
+    """
+    if not result.has_allocation:
+        return []
+    # Imported here: a run without allocation draws nothing and need not load matplotlib.
+    from hukou_opt.report.figures import gaps_over_time, tile_map
+
+    with staged(folder) as written:
+        for name, draw in (("transfers_map", tile_map), ("gaps_over_time", gaps_over_time)):
+            # No version of the drawing library in the file: the same figure, the same bytes.
+            draw(result).savefig(
+                written.folder / f"{name}.png", dpi=FIGURE_DPI, metadata={"Software": None}
+            )
     return written.paths
 
 

@@ -96,6 +96,7 @@ def test_run_writes_everything_and_says_where(
         ".tex",
         ".xlsx",
         ".html",
+        ".png",
     }
     assert "at rest after 3 rounds" in done.output
 
