@@ -17,9 +17,6 @@ from hukou_opt import bundled
 #: hard (the run ends with the amounts missing where the rule cannot hold).
 RuleMode = Literal["off", "soft", "law", "hard"]
 Comparator = Literal["equal_per_head", "by_migrants"]
-#: Years after the base year for which entrants and leavers of schools can be told: later ones rest
-#: on births that no cohort table or projection of this version covers.
-MOST_YEARS = 15
 #: Steps that divide a year and are exact in binary, so that year ends fall on steps.
 TIME_STEPS = (1.0, 0.5, 0.25, 0.125, 0.0625)
 
@@ -125,11 +122,6 @@ class Experiment(_Part):
             raise ValueError(
                 "horizon: base_year < end <= tail must hold "
                 f"({self.base_year}, {self.horizon.end}, {self.horizon.tail})"
-            )
-        if self.horizon.tail > self.base_year + MOST_YEARS:
-            raise ValueError(
-                f"horizon.tail: figures by age reach {MOST_YEARS} years beyond the base year, to "
-                f"{self.base_year + MOST_YEARS} ({self.horizon.tail})"
             )
         if self.time_step not in TIME_STEPS:
             raise ValueError(

@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from hukou_opt import bundled
 from hukou_opt.dynamics import PysdEngine, check_trajectory, model_constants, no_decisions
+from hukou_opt.errors import ExperimentError, Fault
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.parameters import Parameters, load_parameters
 from hukou_opt.plan.facts import load_facts
@@ -19,6 +20,9 @@ from hukou_opt.planning.coupling import Coupling
 from hukou_opt.regions import derive_base_year, load_regions
 from hukou_opt.result import Result
 
+#: Years after the base year for which entrants and leavers of schools can be told: later ones rest
+#: on births that no cohort table or projection of this version covers.
+MOST_YEARS = 15
 #: Parameters whose value the plan states otherwise than official statistics, with the plan's fact;
 #: ``base: plan`` takes the plan's figure.
 PLAN_BASE: Mapping[str, str] = {
@@ -88,6 +92,15 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     regions = load_regions(settings.regions_source, base=settings.base_year)
     years = range(settings.base_year + 1, settings.horizon.tail + 1)
     base = derive_base_year(regions, parameters, years=years, with_ranges=False)
+    if len(years) > MOST_YEARS:
+        raise ExperimentError(
+            Fault(
+                "horizon.tail",
+                f"figures by age reach {MOST_YEARS} years beyond the base year, to "
+                f"{settings.base_year + MOST_YEARS} ({settings.horizon.tail})",
+                "end earlier",
+            )
+        )
     with _bar(progress) as step:
         step("model: translate")
         engine = PysdEngine(bundled.model(), base.codes, tuple(years), time_step=settings.time_step)

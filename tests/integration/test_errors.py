@@ -278,3 +278,9 @@ def test_a_result_that_is_not_proved_is_not_written(
     monkeypatch.setattr(planning, "run", lambda *_, **__: result(certified=0))
     (fault,) = refused(tmp_path, "plan_as_written", status=7)
     assert "no valid certificate" in fault
+
+
+def test_a_horizon_beyond_the_figures_by_age_is_refused(tmp_path: Path) -> None:
+    text = "extends: no_reform\nhorizon: {end: 2050, tail: 2060}\n"
+    (fault,) = refused(tmp_path, experiment_file(tmp_path, text))
+    assert "figures by age reach 15 years beyond the base year, to 2038 (2060)" in fault

@@ -189,8 +189,3 @@ def test_settings_in_python_are_checked_like_a_file() -> None:
         experiment_from({"name": "mine", "refrm": False})
     with pytest.raises(ExperimentError, match=r"name \| is missing"):
         experiment_from({})
-
-
-def test_a_horizon_beyond_the_figures_by_age_is_refused() -> None:
-    with pytest.raises(ExperimentError, match="figures by age reach 15 years beyond the base year"):
-        experiment_from({"name": "late", "horizon": {"end": 2050, "tail": 2060}})
