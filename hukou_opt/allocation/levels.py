@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from hukou_opt.allocation.certificate import LIMIT, Certificate, inner
 from hukou_opt.allocation.formulation import LinearProgram
-from hukou_opt.allocation.objectives import TIE_BREAK, InequalityIndex
+from hukou_opt.allocation.objectives import InequalityIndex
 from hukou_opt.allocation.problem import Array
 from hukou_opt.allocation.session import Point, Session
 from hukou_opt.errors import CertificateError, Fault
@@ -147,7 +147,7 @@ class LevelSolver:
     ) -> Point:
         """Solve and add rows until the certificate proves a point that all pieces allow."""
         for _ in range(MOST_CUT_ROUNDS):
-            bound = self.session.minimise(cost, constant, name=name, patient=name == TIE_BREAK)
+            bound = self.session.minimise(cost, constant, name=name)
             self.progress(name)
             violated = [i for i in indices if i.value(bound.x) > bound.x[i.column] + CUT_TOLERANCE]
             drawn = self._draw(bound.x, indices)

@@ -20,13 +20,12 @@ Index = NDArray[np.integer]
 #: Feasibility and optimality tolerance handed to HiGHS; ten times tighter than the certificate's.
 TOLERANCE = 1e-8
 SEED = 20240101
-#: Iterations after which a warm simplex is given up: a cold interior-point solve is faster then.
-WARM_ITERATIONS = 3000
-#: The same for levels that only break ties: they live between tightly held levels, where an
-#: interior point often finds no vertex.
-PATIENT_ITERATIONS = 8000
+#: Iterations after which a warm simplex is given up: a cold start is faster then.
+WARM_ITERATIONS = 20000
 #: Iterations after which any solve is given up, the clean-up of an interior point included.
 MOST_ITERATIONS = 60000
+#: Numbers by which HiGHS knows its simplex methods.
+DUAL, PRIMAL = 1, 4
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ class Session:
         # The class behind `highspy.Highs`: the public one prints a banner when it is made.
         self._solver = highs_core._Highs()
         self._fresh = True
+        self._cost: Array = np.zeros(0)
         for option, value in {
             "output_flag": False,
             "threads": 1,
@@ -163,7 +163,6 @@ class Session:
         constant: float = 0.0,
         *,
         name: str = "objective",
-        patient: bool = False,
     ) -> Point:
         """Minimise one cost row and prove the optimum.
 
@@ -175,8 +174,6 @@ class Session:
             Constant of the objective.
         name : str, optional
             Name used in errors.
-        patient : bool, optional
-            Give a warm simplex more iterations before a cold start.
 
         Raises
         ------
@@ -192,18 +189,26 @@ class Session:
         width = len(cost)
         index = np.arange(width, dtype=np.int32)
         self._check(self._solver.changeColsCost(width, index, cost * scale), "set the cost row")
-        method = "ipx" if self._fresh else "simplex"
-        point = self._attempt(
-            method, cost, scale, constant, name, PATIENT_ITERATIONS if patient else WARM_ITERATIONS
-        )
-        # A warm simplex can cycle, end undecided, wrongly infeasible or unproved: a clean
-        # interior-point solve decides, and a cold simplex where that one fails as well.
-        for cold in ("ipx", "simplex"):
+        # With a new cost the last vertex is still feasible, so primal simplex goes on from it; with
+        # new rows under the same cost it is still dual feasible, so dual simplex does.
+        simplex = PRIMAL if not np.array_equal(cost, self._cost) else DUAL
+        self._cost = cost.copy()
+        attempts = [("ipx", DUAL, MOST_ITERATIONS), ("simplex", PRIMAL, MOST_ITERATIONS)]
+        if not self._fresh:
+            attempts.insert(0, ("simplex", simplex, WARM_ITERATIONS))
+        point: Point | None = None
+        for number, (method, strategy, most) in enumerate(attempts):
+            if number:
+                # A warm simplex can cycle, end undecided, wrongly infeasible or unproved, and the
+                # clean-up of an interior point can stall between tightly held levels.
+                self.fallbacks += 1
+                self._solver.clearSolver()
+            self._solver.setOptionValue("simplex_strategy", strategy)
+            # A limit in iterations, not in seconds: the same on every machine.
+            self._solver.setOptionValue("simplex_iteration_limit", most)
+            point = self._attempt(method, cost, scale, constant, name)
             if point is not None and point.certificate.holds:
                 break
-            self.fallbacks += 1
-            self._solver.clearSolver()
-            point = self._attempt(cold, cost, scale, constant, name, MOST_ITERATIONS)
         if point is None:
             raise self._failure(name)
         point.certificate.require()
@@ -211,11 +216,8 @@ class Session:
         return point
 
     def _attempt(
-        self, method: str, cost: Array, scale: float, constant: float, name: str, most: int
+        self, method: str, cost: Array, scale: float, constant: float, name: str
     ) -> Point | None:
-        # A limit in iterations, not in seconds: the same on every machine.
-        limit = most if method == "simplex" else MOST_ITERATIONS
-        self._solver.setOptionValue("simplex_iteration_limit", limit)
         if self._run(method) != highspy.HighsModelStatus.kOptimal:
             return None
         solution = self._solver.getSolution()

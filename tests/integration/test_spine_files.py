@@ -129,7 +129,7 @@ def test_latex_is_escaped_and_rows_are_whole(written: Path) -> None:
         rows = [line for line in lines if line.endswith(r"\\") and "multi" not in line]
         widths = {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows}
         assert widths - {1} == {len(spec.group(1))}
-        assert r"\%" in text or "gaps" not in text
+        assert r"\%" in text or "tab:gaps" not in text
     assert seen == 4
 
 
