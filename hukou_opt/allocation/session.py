@@ -222,7 +222,14 @@ class Session:
             return None
         solution = self._solver.getSolution()
         x = np.asarray(solution.col_value, dtype=float)
-        dual = np.asarray(solution.row_dual, dtype=float)
+        dual = np.asarray(solution.row_dual, dtype=float) / scale
+        return self._certified(cost, constant, x, dual, name)
+
+    def _certified(
+        self, cost: Array, constant: float, x: Array, row_dual: Array, name: str
+    ) -> Point:
+        """The point with its value, and the certificate in the scale of the solves."""
+        scale = _scale(cost)
         certificate = certify(
             cost * scale,
             self.matrix,
@@ -231,10 +238,10 @@ class Session:
             self.lower,
             self.upper,
             x,
-            dual,
+            row_dual * scale,
             name=name,
         )
-        return Point(x, dual / scale, inner(cost, x) + constant, certificate)
+        return Point(x, row_dual, inner(cost, x) + constant, certificate)
 
     def prove(self, cost: Array, constant: float, x: Array, bound: Point, *, name: str) -> Point:
         """Certify another point with the dual values of a solve.
@@ -252,19 +259,7 @@ class Session:
         name : str
             Name of the level.
         """
-        scale = _scale(cost)
-        certificate = certify(
-            cost * scale,
-            self.matrix,
-            self.row_lower,
-            self.row_upper,
-            self.lower,
-            self.upper,
-            x,
-            bound.row_dual * scale,
-            name=name,
-        )
-        return Point(x, bound.row_dual, inner(cost, x) + constant, certificate)
+        return self._certified(cost, constant, x, bound.row_dual, name)
 
     def _failure(self, name: str) -> SolveError:
         status = self._solver.getModelStatus()

@@ -242,7 +242,8 @@ class Coupling:
                 objective=(level["unfunded_worst"], level["unfunded"], level["unmet"]),
                 damped=damping,
             )
-            if rounds and len(rounds) > 1 and this.moved_fund > CYCLE * rounds[-1].moved_fund:
+            # The first round moves the whole fund by definition: no sign of anything.
+            if len(rounds) > 1 and this.moved_fund > CYCLE * rounds[-1].moved_fund:
                 stalled += 1
             else:
                 stalled = 0
