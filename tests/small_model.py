@@ -24,17 +24,19 @@ region_number[region]=
 	1, 2
 	~ 1 ~ |
 starts_urban_seats[region,year]= 0
-	~ 10k seats/year ~ |
+	~ ten thousand seats/year ~ |
 starts_rural_seats[region,year]= 0
-	~ 10k seats/year ~ |
+	~ ten thousand seats/year ~ |
 starts_urban_beds[region,year]= 0
-	~ 10k beds/year ~ |
+	~ ten thousand beds/year ~ |
 starts_rural_beds[region,year]= 0
-	~ 10k beds/year ~ |
+	~ ten thousand beds/year ~ |
 temporary_places[region,year]= 0
-	~ 10k seats ~ |
+	~ ten thousand seats ~ |
 funded_share[region,year]= 1
 	~ 1 ~ |
+bonds[region,year]= 0
+	~ hundred million yuan/year ~ |
 year_is_now[year]= IF THEN ELSE(Time > year_end[year] - 1.01 :AND: Time < year_end[year] - 0.01, 1, 0)
 	~ 1 ~ |
 growth[region]= 0.1
@@ -44,9 +46,9 @@ scale= 1
 matrix[region,dest]= 0
 	~ 1 ~ |
 gain[region]= scale*growth[region]*stock[region] + SUM(starts_urban_seats[region,year!]*year_is_now[year!])
-	~ 10k persons/year ~ |
+	~ ten thousand persons/year ~ |
 stock[region]= INTEG(gain[region], 1)
-	~ 10k persons ~ |
+	~ ten thousand persons ~ |
 elapsed= INTEG(1, 0)
 	~ year ~ |
 INITIAL TIME = 2023

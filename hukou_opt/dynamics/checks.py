@@ -144,6 +144,14 @@ def _balances(run: xr.Dataset) -> Iterator[Residual]:
         _relative(_since_start(land), land),
         BALANCE_TOLERANCE,
     )
+    yield (
+        "debt: what was borrowed is owed or repaid",
+        _relative(
+            _since_start(run["debt"]) - run["cumulative_borrowing"] + run["cumulative_repayment"],
+            run["cumulative_borrowing"],
+        ),
+        BALANCE_TOLERANCE,
+    )
     shares = run["destination_share"].sum("dest")
     yield "migration: shares of destinations sum to one", abs(shares - 1), BALANCE_TOLERANCE
 

@@ -28,11 +28,14 @@ class Decisions:
         Bought places and larger classes in urban schools in the year, 10k.
     funded_share : DataArray, dims (region, year)
         One minus the unfunded share of the certified cost of the year's three-year block, 0 to 1.
+    bonds : DataArray, dims (region, year)
+        Special bonds issued in the year to pay for building, 100m yuan.
     """
 
     starts: xr.DataArray
     temporary_places: xr.DataArray
     funded_share: xr.DataArray
+    bonds: xr.DataArray
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,10 @@ class Needs:
         ``stretch`` (region, year), 10k seats: places that existing classes hold beyond their seats;
         ``hukou_first`` (year): priority of hukou children, 1 to 0;
         ``reform_settlers`` (region, year), 10k persons: settlers since the start, mean of the year;
-        ``settlers`` (region, year), 10k persons a year; ``urban_population``, ``rural_population``
-        (region, year), 10k persons; ``land_revenue`` (region, year), 100m yuan a year.
+        ``settlers`` (region, year), 10k persons a year; ``grants`` (region, year), 100m yuan a
+        year: grants and housing subsidies to the year's settlers; ``urban_population``,
+        ``rural_population`` (region, year), 10k persons; ``land_revenue`` (region, year), 100m yuan
+        a year.
         Years from the first decision year to the end of the tail.
     start : Dataset
         ``need`` and ``capacity`` (area, service, region) at the end of the base year.

@@ -42,12 +42,24 @@ BASE_YEAR_INPUTS = (
     "eastern",
     "land_revenue",
 )
-#: Parameters that the estimates of the base year use as well; they stand in the derivation's room.
-SHARED_PARAMETERS = ("public_school_share", "return_rate")
+#: Parameters that stand in another room: the estimates of the base year use them, or the bill of
+#: the linear program.
+SHARED_PARAMETERS = (
+    "public_school_share",
+    "return_rate",
+    "service_cost_per_settler",
+    "unit_cost_urban_seat",
+    "unit_cost_rural_seat",
+    "unit_cost_urban_bed",
+    "unit_cost_rural_bed",
+    "temporary_place_cost",
+)
 #: Constants that stay at the neutral value of the model file unless a study sets them.
 NEUTRAL = ("net_moves", "urban_income_growth")
 #: Guards against division by zero and for comparing times; no figures of the world.
 NUMERICAL = ("time_tolerance", "smallest_stock")
+#: Units as numbers and quantities that are one by definition.
+DEFINITIONS = ("time_passing", "one_year")
 #: Sums of shares may differ from one by this much, from rounding.
 SHARE_TOLERANCE = 1e-9
 
@@ -127,6 +139,7 @@ def no_decisions(codes: Sequence[str], years: Sequence[int]) -> Decisions:
         starts=starts,
         temporary_places=xr.DataArray(np.zeros(cells), coords, ("region", "year")),
         funded_share=xr.DataArray(np.ones(cells), coords, ("region", "year")),
+        bonds=xr.DataArray(np.zeros(cells), coords, ("region", "year")),
     )
 
 
@@ -160,4 +173,5 @@ def extend_decisions(decisions: Decisions, years: Sequence[int]) -> Decisions:
         funded_share=xr.concat(
             shares, "year", join="exact", coords="minimal", compat="override"
         ).transpose("region", "year"),
+        bonds=decisions.bonds.reindex(year=wanted, fill_value=0.0),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -46,7 +48,7 @@ def standing_capacity(engine: Engine, without: Trajectory | None = None) -> xr.D
         without = engine.run(nothing, columns)
     starts = nothing.starts.copy(deep=True)
     starts.loc[{"year": engine.years[0]}] = 1.0
-    unit = Decisions(starts, nothing.temporary_places, nothing.funded_share)
+    unit = replace(nothing, starts=starts)
     with_unit = engine.run(unit, columns)
     standing = np.zeros((len(SERVICES), len(engine.years)))
     faults = []
@@ -169,6 +171,7 @@ def needs_from(trajectory: Trajectory, decisions: Decisions, standing: xr.DataAr
             "hukou_first": run["hukou_first"].sel(year=later),
             "reform_settlers": in_year("cumulative_settlers", "10k persons", mean=True),
             "settlers": in_year("cumulative_settlers", "10k persons/year", mean=False),
+            "grants": in_year("cumulative_grants", "100m yuan/year", mean=False),
             "urban_population": at_end("urban_residents"),
             "rural_population": at_end("rural_residents"),
             "land_revenue": in_year("land_sale_revenue", "100m yuan/year", mean=True),

@@ -29,6 +29,7 @@ STOCKS = (
     "land_abandoned",
     "land_built_over",
     "tension",
+    "debt",
 )
 #: Sums since the start, from which the balances are checked.
 MEMORIES = (
@@ -37,6 +38,9 @@ MEMORIES = (
     "cumulative_settled_from",
     "cumulative_other_rural_hukou",
     "cumulative_children",
+    "cumulative_grants",
+    "cumulative_borrowing",
+    "cumulative_repayment",
     "cumulative_completed_urban_seats",
     "cumulative_completed_rural_seats",
     "cumulative_completed_urban_beds",
@@ -63,6 +67,7 @@ SHARES = (
     "migrant_place_share_year_end",
     "hukou_place_share_year_end",
     "destination_share",
+    "settlement_cap_factor",
     "elder_share",
 )
 #: Yearly rates; a step times the sum of the rates that leave one stock must stay below one.
@@ -94,7 +99,13 @@ FIGURES = (
     "bed_coverage_urban",
     "bed_coverage_rural",
     "land_sale_revenue",
+    "service_cost",
     "settler_grants",
+    "building_outlay",
+    "temporary_outlay",
+    "unfunded_cost",
+    "reform_outlay",
+    "bonds_now",
     "moves_out",
     "returns_home",
 )

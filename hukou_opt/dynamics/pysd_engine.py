@@ -19,16 +19,20 @@ import xarray as xr
 
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import AREAS, SERVICES, Decisions
+from hukou_opt.dynamics.inputs import DEFINITIONS
 from hukou_opt.dynamics.labels import aligned, not_finite
 from hukou_opt.dynamics.outputs import OUTPUTS
 from hukou_opt.dynamics.render import year_subscript
 from hukou_opt.dynamics.translate import import_pysd, translate
+from hukou_opt.dynamics.unit_text import displayed
 from hukou_opt.errors import Fault, ModelError, did_you_mean
 
 #: Steps that are binary fractions of a year add up exactly; others drift and lose saved rows.
 TIME_STEPS = tuple(2.0**-power for power in range(7))
 #: Constants of the model that the toolkit writes itself when it renders the ranges.
 RENDERED = frozenset({"year_end", "stock_year", "region_number"})
+#: Quantities that are one by definition.
+FIXED = frozenset(DEFINITIONS)
 CONTROL = frozenset({"INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER"})
 
 
@@ -128,7 +132,7 @@ class PysdEngine:
         return tuple(
             name
             for name, variable in self.variables.items()
-            if variable.kind == "Constant" and name not in RENDERED | CONTROL
+            if variable.kind == "Constant" and name not in RENDERED | CONTROL | FIXED
         )
 
     def reset(self, constants: Mapping[str, Constant]) -> None:
@@ -208,7 +212,8 @@ class PysdEngine:
             # A constant declared unchangeable must not look as if it could be set.
             fixed = row["Subtype"] == "Unchangeable"
             kind = "Fixed" if fixed else str(row["Type"])
-            variables[name] = Variable(name, unit if isinstance(unit, str) else "1", kind, dims)
+            shown = displayed(unit) if isinstance(unit, str) else "1"
+            variables[name] = Variable(name, shown, kind, dims)
             for dim in dims:
                 if dim not in self._subscripts:
                     # A range that is no region or year range keeps the model's own labels.
@@ -307,6 +312,7 @@ def decision_constants(decisions: Decisions) -> dict[str, Constant]:
     for name, array, high in (
         ("starts", decisions.starts, math.inf),
         ("temporary_places", decisions.temporary_places, math.inf),
+        ("bonds", decisions.bonds, math.inf),
         ("funded_share", decisions.funded_share, 1.0),
     ):
         if bool((array < 0).any()) or bool((array > high).any()):
@@ -323,4 +329,5 @@ def decision_constants(decisions: Decisions) -> dict[str, Constant]:
     }
     constants["temporary_places"] = decisions.temporary_places
     constants["funded_share"] = decisions.funded_share
+    constants["bonds"] = decisions.bonds
     return constants

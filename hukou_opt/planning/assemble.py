@@ -49,6 +49,8 @@ KEPT: Mapping[str, str] = {
     "admission_migrant": "migrant_place_share_year_end",
     "admission_hukou": "hukou_place_share_year_end",
     "land_revenue": "land_sale_revenue",
+    "service_cost": "service_cost",
+    "debt": "debt",
 }
 #: Regions in a row of a tile map that the table does not lay out.
 TILES_A_ROW = 6

@@ -116,8 +116,6 @@ class Coupling:
         Last decision year.
     modes : mapping of str to str
         Mode of each soft rule.
-    reform : bool
-        Whether the reform's levers act.
     progress : callable
         Told in words what is being done.
     """
@@ -127,7 +125,6 @@ class Coupling:
     parameters: Parameters
     last_year: int
     modes: Mapping[str, str]
-    reform: bool
     progress: Callable[[str], None]
     standing: xr.DataArray = field(init=False)
     first_run: Trajectory = field(init=False)
@@ -156,7 +153,6 @@ class Coupling:
             self.parameters,
             last_year=self.last_year,
             modes=self.modes,
-            reform=self.reform,
         )
 
     def answer(self, p: Problem, what: str, *, break_ties: bool = True) -> Allocation:
@@ -186,6 +182,7 @@ class Coupling:
             starts=starts,
             temporary_places=xr.DataArray(s.temporary, coords, ("region", "year")),
             funded_share=xr.DataArray(funded, coords, ("region", "year")),
+            bonds=xr.DataArray(s.bonds.sum(axis=0), coords, ("region", "year")),
         )
         return extend_decisions(given, self.engine.years)
 
@@ -262,6 +259,7 @@ def average(old: Decisions, new: Decisions, weight: float) -> Decisions:
         starts=(1 - weight) * old.starts + weight * new.starts,
         temporary_places=(1 - weight) * old.temporary_places + weight * new.temporary_places,
         funded_share=(1 - weight) * old.funded_share + weight * new.funded_share,
+        bonds=(1 - weight) * old.bonds + weight * new.bonds,
     )
 
 

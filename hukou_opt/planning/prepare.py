@@ -53,7 +53,6 @@ def make_problem(
     *,
     last_year: int,
     modes: Mapping[str, str],
-    reform: bool = True,
 ) -> Problem:
     """Freeze the inputs of one linear program.
 
@@ -69,8 +68,6 @@ def make_problem(
         Last decision year; later years of `needs` are the tail.
     modes : mapping of str to str
         Mode of each soft rule.
-    reform : bool, optional
-        Whether grants to settlers are due.
 
     Raises
     ------
@@ -97,15 +94,10 @@ def make_problem(
     )
     land = early("land_revenue")
     land_share = land / np.maximum(land.sum(axis=0), 1e-9)
-    settlers = early("settlers")
     split = np.array([par[f"cost_split_{sector}"] for sector in SECTORS])
     cost = split[:, None, None] * par["service_cost_per_settler"] * early("reform_settlers")
-    if reform:
-        # As in the model: the grant is for those who settle outside the east (plan 6.4).
-        inland = base.data["eastern"].values == 0
-        small = base.data["tier_share"].sel(tier="small").values
-        grant = par["settling_grant"] * inland + par["housing_subsidy"] * small
-        cost[SECTORS.index("other")] += grant[:, None] * settlers
+    # Grants are the model's own: it pays them to those who settle outside the east (plan 6.4).
+    cost[SECTORS.index("other")] += early("grants")
     transfers = base.data["central_transfers"].values
     local = par["local_effort"] * (
         (par["province_land_share"] + par["city_land_share"]) * par["land_net_share"] * land

@@ -118,7 +118,6 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
             parameters,
             settings.horizon.end,
             settings.allocation.rules.model_dump(),
-            settings.reform,
             step,
         )
         coupled = coupling.iterate(

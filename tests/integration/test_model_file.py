@@ -9,8 +9,9 @@ from synthetic_base_year import YEARS, base_year, parameters
 
 from hukou_opt import bundled
 from hukou_opt.dynamics import PysdEngine, model_constants, no_decisions
-from hukou_opt.dynamics.inputs import NEUTRAL, NUMERICAL
+from hukou_opt.dynamics.inputs import NEUTRAL, NUMERICAL, SHARED_PARAMETERS
 from hukou_opt.dynamics.outputs import OUTPUTS
+from hukou_opt.dynamics.unit_text import displayed
 from hukou_opt.regions.base_year import CONTRACT
 
 DECISIONS = {
@@ -20,6 +21,7 @@ DECISIONS = {
     "starts_rural_beds",
     "temporary_places",
     "funded_share",
+    "bonds",
 }
 
 
@@ -51,16 +53,17 @@ def test_every_variable_has_a_unit_and_a_comment(entries):
 
 
 def test_the_defaults_of_the_file_are_those_of_the_registry(entries):
-    rows = parameters().room("model")
+    registry = parameters()
+    rows = registry.room("model") | {name: registry[name] for name in SHARED_PARAMETERS}
     defaults = {name: expression for name, expression, _, _ in entries}
     assert {name: float(defaults[name]) for name in rows} == rows
 
 
 def test_units_of_the_file_are_those_of_the_registry_and_the_contract(entries):
-    units = {name: unit for name, _, unit, _ in entries}
+    units = {name: displayed(unit) for name, _, unit, _ in entries}
     registry = parameters().rows
     for row in registry.values():
-        if row.room == "model":
+        if row.room == "model" or row.name in SHARED_PARAMETERS:
             assert units[row.name] == row.unit, row.name
     for name, (_, unit) in CONTRACT.items():
         if name in units:

@@ -34,6 +34,7 @@ def busy(codes):
         starts,
         nothing.temporary_places + random.uniform(0, 5, nothing.temporary_places.shape),
         nothing.funded_share * random.uniform(0.3, 1, nothing.funded_share.shape),
+        nothing.bonds + random.uniform(0, 50, nothing.bonds.shape),
     )
 
 
@@ -76,6 +77,7 @@ def test_every_invariant_holds_with_all_levers_and_decisions(run, decisions):
         ("migrant_children", 0.1, "children: they change"),
         ("land_abandoned", 0.1, "land: farmed"),
         ("destination_share", 0.1, "migration: shares"),
+        ("debt", 1.0, "debt: what was borrowed"),
         ("urban_beds_building", 0.1, "building: urban beds"),
         ("rural_seats", -1e6, "rural_seats is not negative"),
         ("willingness", 1.0, "willingness lies between"),

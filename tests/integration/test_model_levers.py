@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import xarray as xr
 from synthetic_base_year import YEARS, base_year, parameters
 
 from hukou_opt import bundled
-from hukou_opt.dynamics import Decisions, PysdEngine, model_constants, no_decisions
+from hukou_opt.dynamics import PysdEngine, model_constants, no_decisions
 
 COLUMNS = (
     "urban_hukou_residents", "rural_residents", "migrants", "migrant_children", "rural_children",
@@ -29,7 +31,10 @@ LEVERS = {
     "settling_grant": 2.0,
     "housing_subsidy": 1.8,
     "exam_opening": 0.0,
-    "contribution_abolished": 1.0,
+    "contribution_years": 0.0,
+    "pilot_share_mega": 0.5,
+    "rent_exponent": 1.0,
+    "rent_offer": 1.0,
     "equal_enrolment": 0.0,
     "trusteeship": 0.0,
     "platform": 0.0,
@@ -52,9 +57,7 @@ def simulate(base, engine):
         registry = parameters().override(changes, allow_out_of_range=loose)
         engine.reset(model_constants(base, registry, reform=reform))
         nothing = no_decisions(base.codes, YEARS)
-        decisions = Decisions(
-            nothing.starts, nothing.temporary_places, nothing.funded_share * funded
-        )
+        decisions = replace(nothing, funded_share=nothing.funded_share * funded)
         return engine.run(decisions, COLUMNS).data
 
     return run
@@ -128,14 +131,12 @@ def test_seats_bring_migrant_children_into_public_schools(base, engine, reform):
     nothing = no_decisions(base.codes, YEARS)
     starts = nothing.starts.copy()
     starts.loc[{"area": "urban", "service": "seats", "year": 2024}] = 5.0
-    built = engine.run(
-        Decisions(starts, nothing.temporary_places, nothing.funded_share), COLUMNS
-    ).data
+    built = engine.run(replace(nothing, starts=starts), COLUMNS).data
     name = "migrant_place_share_year_end"
     before, after = reform[name].sel(year=2026), built[name].sel(year=2026)
     assert bool((after >= before).all())
     assert float((after - before).max()) > 0
-    places = Decisions(nothing.starts, nothing.temporary_places + 5.0, nothing.funded_share)
+    places = replace(nothing, temporary_places=nothing.temporary_places + 5.0)
     bought = engine.run(places, COLUMNS).data
     assert float((bought[name] - reform[name]).sel(year=2024).max()) > 0
     # Decisions do not change the base year.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -116,7 +118,7 @@ def test_a_decision_acts_in_its_calendar_year_only(engine, nothing):
     engine.reset({"scale": 0.0})
     starts = nothing.starts.copy()
     starts.loc[{"area": "urban", "service": "seats", "region": "2", "year": 2025}] = 8.0
-    result = stock(engine, Decisions(starts, nothing.temporary_places, nothing.funded_share))
+    result = stock(engine, replace(nothing, starts=starts))
     assert result.sel(region="2").values.tolist() == [1.0, 1.0, 9.0, 9.0]
     assert result.sel(region="1").values.tolist() == [1.0] * 4
 
@@ -126,6 +128,7 @@ def test_decisions_for_other_years_are_refused_and_can_be_extended(engine, nothi
         nothing.starts.sel(year=[2024]),
         nothing.temporary_places.sel(year=[2024]) + 1.0,
         nothing.funded_share.sel(year=[2024]) * 0.5,
+        nothing.bonds.sel(year=[2024]),
     )
     with pytest.raises(ModelError, match="missing"):
         engine.run(short, COLUMNS)
