@@ -6,6 +6,7 @@ from hukou_opt.dynamics.exchange import Decisions, Needs
 from hukou_opt.dynamics.inputs import extend_decisions, model_constants, no_decisions
 from hukou_opt.dynamics.needs import capacity_of_starts, needs_from, standing_capacity
 from hukou_opt.dynamics.pysd_engine import PysdEngine
+from hukou_opt.dynamics.step import check_step
 
 __all__ = [
     "Decisions",
@@ -21,4 +22,5 @@ __all__ = [
     "needs_from",
     "check_trajectory",
     "Check",
+    "check_step",
 ]

@@ -9,7 +9,13 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from hukou_opt import bundled
-from hukou_opt.dynamics import PysdEngine, check_trajectory, model_constants, no_decisions
+from hukou_opt.dynamics import (
+    PysdEngine,
+    check_step,
+    check_trajectory,
+    model_constants,
+    no_decisions,
+)
 from hukou_opt.errors import ExperimentError, Fault
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.parameters import Parameters, load_parameters
@@ -103,8 +109,10 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
         )
     with _bar(progress) as step:
         step("model: translate")
+        constants = model_constants(base, parameters, reform=settings.reform)
+        check_step(constants, settings.time_step)
         engine = PysdEngine(bundled.model(), base.codes, tuple(years), time_step=settings.time_step)
-        engine.reset(model_constants(base, parameters, reform=settings.reform))
+        engine.reset(constants)
         stretch = parameters["class_stretch"]
         if not settings.allocation.enabled:
             step("model")
