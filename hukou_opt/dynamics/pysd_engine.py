@@ -202,7 +202,7 @@ class PysdEngine:
     def _loaded(self) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            return import_pysd().load(str(self._translation.module))
+            return _load(str(self._translation.module))
 
     def _declared(self) -> dict[str, Variable]:
         model = self._loaded()
@@ -293,6 +293,27 @@ class PysdEngine:
                 ]
             )
         return xr.Dataset(arrays)
+
+
+def _load(module: str) -> Any:
+    """Load a translated model, with sums that take a single number.
+
+    PySD cuts a range of one member down to that member, and its sum over a dimension then meets a
+    plain number: the number is the sum. A loaded module keeps the function that it was loaded with.
+    """
+    pysd = import_pysd()
+    from pysd.py_backend import functions
+
+    over_arrays = functions.sum
+
+    def of_anything(x: Any, dim: Any = None) -> Any:
+        return over_arrays(x, dim=dim) if isinstance(x, xr.DataArray) else float(x)
+
+    functions.sum = of_anything
+    try:
+        return pysd.load(module)
+    finally:
+        functions.sum = over_arrays
 
 
 def decision_constants(decisions: Decisions) -> dict[str, Constant]:

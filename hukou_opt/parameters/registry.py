@@ -129,12 +129,14 @@ class Parameters(Mapping[str, float]):
                 continue
             if not (row.low <= value <= row.high) and not allow_out_of_range:
                 unit = "" if row.unit == "1" else f" {row.unit}"
-                hint = "a share is given as 0.35, not as 35; " if row.high <= 1 < value else ""
+                percent = row.unit == "1" and row.high <= 1 < value
+                hint = "a share is given as 0.35, not as 35; " if percent else ""
                 faults.append(
                     Fault(
                         where,
                         f"is outside its range {row.low:g} to {row.high:g}{unit} ({value!r})",
-                        f"{hint}give a value inside, or set allow_out_of_range: true",
+                        f"{hint}give a value inside, or set allow_out_of_range: true at the top "
+                        "level of the experiment",
                     )
                 )
                 continue

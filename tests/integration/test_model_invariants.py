@@ -149,3 +149,15 @@ def test_a_region_cut_in_two_changes_no_total(base):
         totals.append(halves.run(no_decisions(each.codes, YEARS), columns).data.sum("region"))
     for name, whole in totals[0].items():
         assert float(abs(totals[1][name] / whole.where(whole != 0, 1) - 1).max()) < 1e-9, name
+
+
+def test_one_region_alone_runs_and_balances():
+    """PySD cuts a range of one member down to that member; sums over it must still work."""
+    alone = base_year(("1",))
+    engine = PysdEngine(bundled.model(), alone.codes, YEARS)
+    engine.reset(model_constants(alone, REGISTRY, reform=True))
+    decisions = busy(alone.codes)
+    run = engine.run(decisions)
+    check_trajectory(run, decisions, class_stretch=STRETCH)
+    assert run.data["migrants"].shape == (len(YEARS) + 1, 1, 1)
+    assert float(run.data["settlers"].min()) > 0
