@@ -65,6 +65,11 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "central_unused": (),
         "block": ("year",),
     },
+    # What the published path was simulated with, over all years of the run.
+    "decisions": {
+        "starts": _BUILT,
+        **dict.fromkeys(("temporary_places", "funded_share", "bonds"), _CELL),
+    },
     "gaps": {
         "value": ("case", "measure"),
         **dict.fromkeys(("label_en", "label_zh", "unit"), ("measure",)),
@@ -75,6 +80,10 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     ),
     "rounds": dict.fromkeys(("moved_fund_share", "moved_need_share", "objective"), ("round",)),
     "comparators": {"central_transfers": ("comparator", "region", "block")},
+    "validation": dict.fromkeys(
+        ("group", "question", "figure", "unit", "allowed", "comparison", "state", "detail"),
+        ("finding",),
+    ),
     "parameters": dict.fromkeys(
         ("value", "low", "high", "unit", "status", "source", "overridden"), ("parameter",)
     ),
@@ -82,8 +91,9 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 
 #: Groups of every result; the others belong to a result with an allocation.
 ALWAYS = ("regions", "trajectory", "parameters")
-#: Groups that an allocation may do without: no comparator asked for, no second round needed.
-OPTIONAL = ("comparators", "rounds")
+#: Groups that an allocation may do without: no comparator asked for, no second round needed, a file
+#: from before decisions were kept; a validation is stored on request.
+OPTIONAL = ("comparators", "rounds", "decisions", "validation")
 
 
 def layout_faults(attrs: Mapping[str, object], groups: Mapping[str, xr.Dataset]) -> list[Fault]:

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hukou_opt import __version__
-from hukou_opt.cli import data, run
+from hukou_opt.cli import data, diagram, model, parameters, run, validate
 from hukou_opt.errors import HukouOptError
 
 
@@ -33,7 +33,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("validate")(validate.validate)
+app.command("diagram")(diagram.diagram)
+app.command("parameters", epilog=parameters.EXAMPLES)(parameters.parameters)
 app.add_typer(data.app, name="data")
+app.add_typer(model.app, name="model")
 
 
 def _version(asked: bool) -> None:

@@ -15,7 +15,7 @@ from hukou_opt import __version__
 from hukou_opt.allocation.certificate import Certificate
 from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Problem
 from hukou_opt.allocation.rules.slack_table import soft_rules
-from hukou_opt.dynamics import Check, Trajectory
+from hukou_opt.dynamics import Check, Decisions, Trajectory
 from hukou_opt.experiment import Experiment
 from hukou_opt.parameters import Parameters
 from hukou_opt.planning.cases import Case
@@ -196,6 +196,20 @@ def _allocation(coupled: Coupled) -> xr.Dataset:
     return xr.Dataset(data, coords)
 
 
+def _decisions(given: Decisions) -> xr.Dataset:
+    """Decisions as the published path was simulated with, in full precision, tail included."""
+    funded = given.funded_share.assign_attrs(units="1", long_name="Funded share of running cost")
+    return xr.Dataset(
+        {
+            "starts": given.starts,
+            "temporary_places": given.temporary_places,
+            "funded_share": funded,
+            # Of all sectors together, unlike those of the allocation.
+            "bonds": given.bonds,
+        }
+    )
+
+
 def _block_of(p: Problem, year: int) -> str:
     return next(block.label for block in p.blocks if year in block.years)
 
@@ -311,6 +325,7 @@ def allocated(
             year=[year for year in best.needs.years if year <= settings.horizon.tail]
         ),
         "allocation": _allocation(coupled),
+        "decisions": _decisions(best.decisions),
         "gaps": _gaps(cases),
         "levels": _levels(coupled),
         "prices": _prices(coupled),
