@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hukou_opt.errors import HukouOptError
     from hukou_opt.experiment import Experiment, experiment_from, load_experiment
     from hukou_opt.planning.run import run
+    from hukou_opt.planning.validate import validate
     from hukou_opt.regions import load_regions
     from hukou_opt.result import Result, open_result
 
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "run",
+    "validate",
     "open_result",
     "load_experiment",
     "experiment_from",
@@ -37,6 +39,7 @@ __all__ = [
 
 _WHERE = {
     "run": "hukou_opt.planning",
+    "validate": "hukou_opt.planning.validate",
     "open_result": "hukou_opt.result",
     "Result": "hukou_opt.result",
     "load_experiment": "hukou_opt.experiment",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hukou_opt.cli.validate import FAILED, write_report
+
 #: Names of the saved result and of the settings beside the tables.
 RESULT_FILE = "result.nc"
 SETTINGS_FILE = "experiment.yaml"
@@ -20,6 +22,12 @@ def run(
         Path | None,
         typer.Option("--out", help="Folder to write to.", show_default="results/NAME"),
     ] = None,
+    validate: Annotated[
+        bool,
+        typer.Option(
+            "--validate", help="Validate too, keep the report; status 8 if a check fails."
+        ),
+    ] = False,
     progress: Annotated[
         bool, typer.Option("--progress/--no-progress", help="Show a progress bar.")
     ] = True,
@@ -38,12 +46,21 @@ def run(
     from hukou_opt import planning
 
     result = planning.run(settings, progress=progress)
+    report = None
+    if validate:
+        from hukou_opt.planning.validate import validate as check
+        from hukou_opt.planning.validate import with_validation
+
+        report = check(settings, progress=progress)
+        result = with_validation(result, report)
     with staged(folder) as written:
         result.save(written.folder / RESULT_FILE)
         text = str(result.attrs["experiment_yaml"])
         (written.folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
         write_tables(result, written.folder)
         write_figures(result, written.folder)
+        if report is not None:
+            write_report(report, written)
     typer.echo(summary(result))
     typer.echo(f"Written to {folder}:")
     for path in written.paths:
@@ -53,3 +70,7 @@ def run(
             "The rounds between model and allocation did not come to rest; every title says so.",
             err=True,
         )
+    if report is not None:
+        typer.echo(report.to_text())
+        if not report.holds:
+            raise typer.Exit(FAILED)

@@ -10,20 +10,21 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from hukou_opt.dynamics.accept import Variable, accepted
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import AREAS, SERVICES, Decisions
 from hukou_opt.dynamics.inputs import DEFINITIONS
-from hukou_opt.dynamics.labels import aligned, not_finite
+from hukou_opt.dynamics.labels import not_finite
 from hukou_opt.dynamics.outputs import OUTPUTS
+from hukou_opt.dynamics.parse import import_pysd
 from hukou_opt.dynamics.render import year_subscript
-from hukou_opt.dynamics.translate import import_pysd, translate
+from hukou_opt.dynamics.translate import translate
 from hukou_opt.dynamics.unit_text import displayed
 from hukou_opt.errors import Fault, ModelError, did_you_mean
 
@@ -34,24 +35,6 @@ RENDERED = frozenset({"year_end", "stock_year", "region_number"})
 #: Quantities that are one by definition.
 FIXED = frozenset(DEFINITIONS)
 CONTROL = frozenset({"INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER"})
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A variable as the model declares it.
-
-    Parameters
-    ----------
-    name, unit, kind : str
-        Name, unit and PySD's type: Constant, Auxiliary, Stateful.
-    dims : tuple of str
-        Subscript ranges.
-    """
-
-    name: str
-    unit: str
-    kind: str
-    dims: tuple[str, ...]
 
 
 class PysdEngine:
@@ -88,19 +71,7 @@ class PysdEngine:
         self.codes = tuple(str(code) for code in codes)
         self.years = tuple(int(year) for year in years)
         self.time_step = float(time_step)
-        faults = []
-        if not self.years or self.years != tuple(range(self.years[0], self.years[-1] + 1)):
-            faults.append(Fault("years", f"are not consecutive ({self.years!r})", "leave no gap"))
-        if self.time_step not in TIME_STEPS:
-            faults.append(
-                Fault(
-                    "time_step",
-                    f"is no binary fraction of a year ({time_step!r})",
-                    f"give one of {', '.join(f'{step:g}' for step in TIME_STEPS)}",
-                )
-            )
-        if faults:
-            raise ModelError(faults)
+        check_time(self.years, self.time_step)
         self._name = Path(model_path).name
         self._translation = translate(Path(model_path), self.codes, self.years, trust=trust)
         subscripts = self._translation.subscripts
@@ -129,11 +100,7 @@ class PysdEngine:
     @property
     def constants(self) -> tuple[str, ...]:
         """Names of the constants that may be set, decisions included."""
-        return tuple(
-            name
-            for name, variable in self.variables.items()
-            if variable.kind == "Constant" and name not in RENDERED | CONTROL | FIXED
-        )
+        return settable(self.variables)
 
     def reset(self, constants: Mapping[str, Constant]) -> None:
         """Set the constants of the runs to come; nothing of earlier runs remains.
@@ -222,44 +189,11 @@ class PysdEngine:
         return variables
 
     def _accepted(self, constants: Mapping[str, Constant]) -> dict[str, float | xr.DataArray]:
-        faults: list[Fault] = []
-        accepted: dict[str, float | xr.DataArray] = {}
-        allowed = self.constants
-        for name, value in constants.items():
-            variable = self.variables.get(name)
-            if variable is None:
-                faults.append(
-                    Fault(
-                        f"{self._name}: {name}",
-                        "is not in the model",
-                        did_you_mean(name, list(allowed)),
-                    )
-                )
-            elif name not in allowed:
-                faults.append(
-                    Fault(
-                        f"{self._name}: {name}",
-                        f"is no constant of the model ({variable.kind})",
-                        "set constants only; what the model computes cannot be overwritten",
-                    )
-                )
-            elif isinstance(value, xr.DataArray) and value.dims:
-                array, found = aligned(name, value, variable.dims, self._labels)
-                faults += found
-                if array is not None:
-                    accepted[name] = self._in_model_terms(array)
-            elif isinstance(value, bool) or not math.isfinite(float(value)):
-                faults.append(Fault(name, f"is no finite number ({value!r})", "give a number"))
-            elif variable.dims:
-                faults.append(
-                    Fault(name, f"is one number ({float(value)!r})", f"give dims {variable.dims!r}")
-                )
-            else:
-                # PySD refuses NumPy scalars in some places.
-                accepted[name] = float(value)
-        if faults:
-            raise ModelError(faults)
-        return accepted
+        found = accepted(self._name, self.variables, self.constants, self._labels, constants)
+        return {
+            name: self._in_model_terms(value) if isinstance(value, xr.DataArray) else value
+            for name, value in found.items()
+        }
 
     def _in_model_terms(self, array: xr.DataArray) -> xr.DataArray:
         coords = {str(dim): self._subscripts[str(dim)] for dim in array.dims}
@@ -293,6 +227,38 @@ class PysdEngine:
                 ]
             )
         return xr.Dataset(arrays)
+
+
+def check_time(years: Sequence[int], time_step: float) -> None:
+    """Refuse years with gaps, and steps that drift.
+
+    Raises
+    ------
+    ModelError
+        If the years are not consecutive or the step is no binary fraction of a year.
+    """
+    faults = []
+    if not years or tuple(years) != tuple(range(years[0], years[-1] + 1)):
+        faults.append(Fault("years", f"are not consecutive ({tuple(years)!r})", "leave no gap"))
+    if time_step not in TIME_STEPS:
+        faults.append(
+            Fault(
+                "time_step",
+                f"is no binary fraction of a year ({time_step!r})",
+                f"give one of {', '.join(f'{step:g}' for step in TIME_STEPS)}",
+            )
+        )
+    if faults:
+        raise ModelError(faults)
+
+
+def settable(variables: Mapping[str, Variable]) -> tuple[str, ...]:
+    """Names of the constants that may be set, decisions included."""
+    return tuple(
+        name
+        for name, variable in variables.items()
+        if variable.kind == "Constant" and name not in RENDERED | CONTROL | FIXED
+    )
 
 
 def _load(module: str) -> Any:

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from hukou_opt import bundled
 from hukou_opt.dynamics.expressions import is_number, plain, references, summed, terms
+from hukou_opt.dynamics.parse import parsed
 from hukou_opt.dynamics.pysd_engine import RENDERED
-from hukou_opt.dynamics.render import render
-from hukou_opt.dynamics.translate import SAFE_NAME, import_pysd
 from hukou_opt.errors import Fault, ModelError, did_you_mean
 
 Kind = Literal["stock", "memo", "flow", "auxiliary", "initial", "input", "constant"]
@@ -29,7 +25,7 @@ YEAR_DIMS = frozenset({"year", "year0"})
 #: Vensim's clock, a variable without an equation.
 CLOCK = "time"
 #: The structure does not depend on regions and years; two of each make a short text.
-_REGIONS = ("r1", "r2")
+_REGIONS = ("1", "2")
 _YEARS = (2024, 2025)
 #: Sector of variables that stand before the first group of the file.
 NO_SECTOR = "model"
@@ -236,24 +232,13 @@ def read_structure(path: Path, *, trust: bool = False) -> Structure:
         If the model is not trusted, cannot be rendered or read, has names that are no plain words,
         or equations that name what the model does not define.
     """
-    path = Path(path)
-    if not trust and path.resolve().parent != bundled.folder("models").resolve():
-        raise ModelError(
-            Fault(str(path), "is not a model of the toolkit", "read it, then give trust=True")
-        )
-    text = render(path, _REGIONS, _YEARS)
-    parsed = [element for section in _parse(text, path.name) for element in section.elements]
-    unsafe = [element.name for element in parsed if not SAFE_NAME.fullmatch(element.name)]
-    if unsafe:
-        raise ModelError(
-            Fault(path.name, f"has the name {name!r}", "use letters, digits and blanks")
-            for name in unsafe
-        )
-    names = {plain(element.name): str(element.name) for element in parsed}
-    groups, titles = _groups(text)
+    model = parsed(Path(path), _REGIONS, _YEARS, trust=trust)
+    found = [element for section in model.tree.sections for element in section.elements]
+    names = {plain(element.name): str(element.name) for element in found}
+    groups, titles = _groups(model.text)
     drafts = []
     faults: list[Fault] = []
-    for element in parsed:
+    for element in found:
         draft, unknown = _element(element, names, groups.get(plain(element.name), NO_SECTOR))
         drafts.append(draft)
         faults += [
@@ -272,29 +257,6 @@ def read_structure(path: Path, *, trust: bool = False) -> Structure:
         for name in dict.fromkeys(element.sector for element in elements)
     )
     return Structure(elements, tuple(sectors))
-
-
-def _parse(text: str, name: str) -> Sequence[Any]:
-    import_pysd()
-    from pysd.translators.vensim.vensim_file import VensimFile
-
-    try:
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            copy = Path(folder) / "model.mdl"
-            copy.write_text(text, encoding="utf-8")
-            file = VensimFile(copy)
-            file.parse()
-            return list(file.get_abstract_model().sections)
-    except Exception as error:
-        # The parser raises many kinds of errors; to the user they are one: it is no valid model.
-        raise ModelError(
-            Fault(
-                name,
-                f"cannot be read ({type(error).__name__}: {str(error)[:300]})",
-                "open it in Vensim, or compare it with the shipped model",
-            )
-        ) from error
 
 
 def _groups(text: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -17,22 +16,23 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from hukou_opt import bundled
 from hukou_opt.dynamics.audit import audit
-from hukou_opt.dynamics.render import render, subscripts_for
+from hukou_opt.dynamics.parse import (
+    DIGITS,
+    abstract_model,
+    cannot_be_translated,
+    import_pysd,
+    rendered,
+)
 from hukou_opt.errors import Fault, ModelError
 
 #: Changes with every change of rendering, blanking or audit, so that old translations are not used.
 TRANSLATION_VERSION = "1"
 CACHE_VARIABLE = "HUKOU_OPT_CACHE"
 MODULE_NAME = "model.py"
-#: Digits that survive a round trip through text; PySD would keep eight.
-DIGITS = 17
-SAFE_NAME = re.compile(r"[^\W\d][\w ]*")
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,6 @@ class Translation:
     module: Path
     identity: str
     subscripts: dict[str, str]
-
-
-def import_pysd() -> Any:
-    """Import PySD without the deprecation warnings of libraries that it loads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import pysd
-    return pysd
 
 
 def cache_folder() -> Path:
@@ -117,18 +109,7 @@ def translate(
     ModelError
         If the model is not trusted, cannot be rendered or parsed, or does not pass the audit.
     """
-    if not trust and not _ships_with_toolkit(path):
-        raise ModelError(
-            Fault(
-                str(path),
-                "is not a model of the toolkit",
-                "read it, then give the engine trust=True; a model from elsewhere is still audited",
-            )
-        )
-    subscripts = subscripts_for(codes)
-    text = render(path, list(subscripts.values()), years)
-    _refuse_names_alike(text, path.name)
-    identity = hashlib.sha256(text.encode()).hexdigest()
+    text, identity, subscripts = rendered(path, codes, years, trust=trust)
     pysd = import_pysd()
     parts = [identity, ",".join(codes), pysd.__version__, np.__version__, TRANSLATION_VERSION]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -138,10 +119,6 @@ def translate(
     # The cache is read again at every use: what runs is what was audited.
     audit((folder / MODULE_NAME).read_text(encoding="utf-8"), path.name)
     return Translation(folder / MODULE_NAME, identity, subscripts)
-
-
-def _ships_with_toolkit(path: Path) -> bool:
-    return path.resolve().parent == bundled.folder("models").resolve()
 
 
 def _build_into(folder: Path, text: str, name: str) -> None:
@@ -162,75 +139,17 @@ def _build_into(folder: Path, text: str, name: str) -> None:
 
 
 def _build(text: str, module: Path, name: str) -> None:
-    import_pysd()
+    model = abstract_model(text, name, module.with_suffix(".mdl"))
+    # PySD would paste comments into code.
+    for section in model.sections:
+        for element in section.elements:
+            element.documentation = ""
     from pysd.builders.python.python_model_builder import ModelBuilder
-    from pysd.translators.vensim.vensim_file import VensimFile
 
-    source = module.with_suffix(".mdl")
-    source.write_text(text, encoding="utf-8")
     try:
         with warnings.catch_warnings(), np.printoptions(precision=DIGITS, floatmode="maxprec"):
             warnings.simplefilter("ignore", DeprecationWarning)
-            file = VensimFile(source)
-            file.parse()
-            model = file.get_abstract_model()
-            _refuse_unsafe_names(model, name)
-            for section in model.sections:
-                for element in section.elements:
-                    element.documentation = ""
             ModelBuilder(model).build_model()
-    except ModelError:
-        raise
     except Exception as error:
-        # The parser raises many kinds of errors; to the user they are one: it is no valid model.
-        raise ModelError(
-            Fault(
-                name,
-                f"cannot be translated ({type(error).__name__}: {str(error)[:300]})",
-                "open it in Vensim, or compare it with the shipped model",
-            )
-        ) from error
-
-
-def _refuse_unsafe_names(model: Any, name: str) -> None:
-    """Refuse names that are no plain words: they would be pasted into code."""
-    words = [
-        word
-        for section in model.sections
-        for word in (
-            *(element.name for element in section.elements),
-            *(item.name for item in section.subscripts),
-            *(
-                entry
-                for item in section.subscripts
-                if isinstance(item.subscripts, list)
-                for entry in item.subscripts
-            ),
-        )
-    ]
-    faults = [
-        Fault(name, f"has the name {word!r}", "use letters, digits and blanks")
-        for word in words
-        if not SAFE_NAME.fullmatch(word)
-    ]
-    if faults:
-        raise ModelError(faults)
-
-
-def _refuse_names_alike(text: str, name: str) -> None:
-    """Refuse names that differ in case only; Vensim and PySD would take them for one."""
-    seen: dict[str, str] = {}
-    faults = []
-    for entry in re.sub(r"\{[^}]*\}|\*{3,}[^|]*\|", "", text).split("|"):
-        word = re.split(r"[\[=:(]|<->", entry.split("~")[0], maxsplit=1)[0].strip().strip('"')
-        plain = re.sub(r"[\s_]+", "_", word.casefold())
-        if plain and seen.setdefault(plain, word) != word:
-            faults.append(
-                Fault(
-                    name,
-                    f"has two names that Vensim cannot tell apart ({seen[plain]!r}, {word!r})",
-                    "rename one; Vensim does not heed capital letters",
-                )
-            )
-    if faults:
-        raise ModelError(faults)
+        # The builder raises many kinds of errors as well.
+        raise cannot_be_translated(name, error) from error

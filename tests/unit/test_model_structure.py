@@ -148,7 +148,7 @@ def test_every_undefined_name_is_listed(write):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("INTEG(gain[region], 1)", "INTEG(gain[region]", "cannot be read"),
+        ("INTEG(gain[region], 1)", "INTEG(gain[region]", "cannot be translated"),
         ("scale=", '"scale$x$"=', "has the name"),
         ("scale= 1", "scale= GET DIRECT CONSTANTS('a.csv', ',', 'B2')", "reads another file"),
     ],

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hukou_opt.dynamics.translate import import_pysd
-from hukou_opt.errors import Fault, ModelError
+from hukou_opt.dynamics.parse import abstract_model
 
 #: How tightly operators bind, as in Vensim; a part that binds less stands in parentheses.
 BINDING = {":OR:": 1, ":AND:": 2, ":NOT:": 3, "+": 5, "-": 5, "*": 6, "/": 6, "negative": 7, "^": 8}
@@ -124,27 +122,8 @@ def parse_equations(text: str, name: str) -> Equations:
     ModelError
         If PySD cannot parse the text.
     """
-    import_pysd()
-    from pysd.translators.vensim.vensim_file import VensimFile
-
     with tempfile.TemporaryDirectory(prefix="hukou-opt-") as folder:
-        source = Path(folder) / "model.mdl"
-        source.write_text(text, encoding="utf-8")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)
-                file = VensimFile(source)
-                file.parse()
-                model = file.get_abstract_model()
-        except Exception as error:
-            # The parser raises many kinds of errors; to the user they are one.
-            raise ModelError(
-                Fault(
-                    name,
-                    f"cannot be parsed ({type(error).__name__}: {str(error)[:300]})",
-                    "open it in Vensim, or compare it with the shipped model",
-                )
-            ) from error
+        model = abstract_model(text, name, Path(folder) / "model.mdl")
     equations: dict[str, Equation] = {}
     aliases: dict[str, str] = {}
     members: dict[str, tuple[str, ...]] = {}

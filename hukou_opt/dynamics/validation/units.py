@@ -16,8 +16,7 @@ from typing import Any, TypeAlias
 import pint
 
 from hukou_opt.dynamics.inputs import NUMERICAL
-from hukou_opt.dynamics.render import render
-from hukou_opt.dynamics.translate import _refuse_names_alike, _ships_with_toolkit
+from hukou_opt.dynamics.parse import rendered
 from hukou_opt.dynamics.validation.parsed import (
     Equation,
     Equations,
@@ -27,7 +26,7 @@ from hukou_opt.dynamics.validation.parsed import (
     plain,
     written,
 )
-from hukou_opt.errors import Fault, ModelError
+from hukou_opt.errors import Fault
 
 Quantity: TypeAlias = "pint.Quantity[Any]"
 Registry: TypeAlias = "pint.UnitRegistry[Any]"
@@ -59,7 +58,7 @@ PLAIN = frozenset({"exp", "ln", "sin", "cos", "tan", "arcsin", "arccos", "arctan
 #: Variables of Vensim itself, in the unit of time.
 CLOCK = frozenset({"time", "initial_time", "final_time", "time_step", "saveper"})
 #: Regions and years for which the file is read; units do not depend on them.
-SAMPLE_REGIONS = ("r1", "r2")
+SAMPLE_REGIONS = ("1", "2")
 SAMPLE_YEARS = (2024, 2025)
 #: Factors that differ by no more than rounding are equal.
 ROUNDING = 1e-9
@@ -167,12 +166,7 @@ def inspect_units(path: Path, *, trust: bool = False) -> UnitReport:
     ModelError
         If the model is not trusted or cannot be parsed.
     """
-    if not trust and not _ships_with_toolkit(path):
-        raise ModelError(
-            Fault(str(path), "is not a model of the toolkit", "read it, then give trust=True")
-        )
-    text = render(path, SAMPLE_REGIONS, SAMPLE_YEARS)
-    _refuse_names_alike(text, path.name)
+    text, _, _ = rendered(path, SAMPLE_REGIONS, SAMPLE_YEARS, trust=trust)
     return _inspect(parse_equations(text, path.name))
 
 
