@@ -33,8 +33,8 @@ FAULTS: dict[str, dict[str, str]] = {
         # Doors do not matter; people, children and land come out of nothing.
         r"(funded_rate\[dest\]\*)(openness_to_origin\[region,dest\])": r"\1(\2 + 0.1)",
         r"(?m)^(entrants\[region\]=)": r"\1 1 +",
-        r"(?m)^(returns_home\[region\]=)": r"\1 1 +",
-        r"(?m)^(land_back\[region\]=)": r"\1 1 +",
+        r"(?m)^(rural_residents\[region\]=\s*INTEG\()": r"\g<1>0.001 + ",
+        r"(?m)^(land_transferred\[region\]=\s*INTEG\()": r"\g<1>0.001 + ",
     },
     "dead levers": {
         # Nobody need be willing; caps are twice as wide; land is not taken up but given up; money
@@ -156,12 +156,12 @@ def ones(*names, **values) -> xr.Dataset:
 
 def test_children_left_over_or_below_zero_fail():
     none = dict.fromkeys(extreme.CHILDREN, 0.0)
-    assert [f.state for f in extreme.judge_no_births(ones(**none), 2024)] == ["pass", "pass"]
-    left = extreme.judge_no_births(ones(**none | {"rural_children": 2.0}), 2024)
+    assert [f.state for f in extreme.judge_no_births(ones(**none))] == ["pass", "pass"]
+    left = extreme.judge_no_births(ones(**none | {"rural_children": 2.0}))
     assert [finding.state for finding in left] == ["fail", "pass"]
     # Too few in one group, too many in another: the total is zero.
     below = none | {"rural_children": -2.0, "migrant_children": 2.0}
-    found = extreme.judge_no_births(ones(**below), 2024)
+    found = extreme.judge_no_births(ones(**below))
     assert [finding.state for finding in found] == ["pass", "fail"]
     assert found[1].figure == 2.0
     assert "rural_children in 1, 2023" in found[1].detail

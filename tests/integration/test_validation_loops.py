@@ -102,7 +102,7 @@ def test_loops_that_are_off_say_which_parameter_switches_them_on(sound):
 def test_elasticities_are_those_of_the_equations(sound):
     pull = {(each.link.source, each.link.target): each for each in sound["R1"].links}
     size = parameters()["destination_size_elasticity"]
-    measured = pull["urban_residents", "destination_pull"]
+    measured = pull["town_size", "destination_pull"]
     # One per cent is not nothing: the second order shows.
     assert measured.elasticity == pytest.approx(size, abs=0.01)
     assert measured.year == 2028
@@ -148,7 +148,7 @@ def test_an_evaluation_that_leaves_the_run_is_refused(base, monkeypatch):
         (0, "sign", "-", "against the product of its signs"),
         (0, "sign", "?", "has the sign"),
         (1, "from", "urban_share", "has a gap"),
-        (6, "to", "residents", "does not close"),
+        (7, "to", "residents", "does not close"),
         (0, "polarity", "driver", "has the polarity"),
     ],
 )
