@@ -120,7 +120,7 @@ def needs(codes: tuple[str, ...]) -> Needs:
     built = ("year", "region", "service", "area")
     start = ("region", "area", "service")
     names = [f"children_{group}" for group in ("hukou", "migrant", "rural")]
-    names += ["stretch", "reform_settlers", "settlers", "land_revenue"]
+    names += ["stretch", "reform_settlers", "settlers", "grants", "land_revenue"]
     names += ["urban_population", "rural_population"]
     data = xr.Dataset(
         {
@@ -141,7 +141,7 @@ def needs(codes: tuple[str, ...]) -> Needs:
 
 def problem(registry: Parameters, **changes: object) -> Problem:
     base = base_year()
-    given = {"last_year": 2033, "modes": DEFAULT_MODES, "reform": True, **changes}
+    given = {"last_year": 2033, "modes": DEFAULT_MODES, **changes}
     return make_problem(needs(base.codes), base, registry, **given)  # type: ignore[arg-type]
 
 
@@ -168,13 +168,11 @@ def test_the_problem_holds_the_needs_by_label() -> None:
         p.cost[2],
         registry["cost_split_social_security"] * registry["service_cost_per_settler"] * settlers,
     )
-    # The grants lie in the last sector; without the reform none is due.
-    without = problem(registry, reform=False)
-    np.testing.assert_array_equal(without.cost[:3], p.cost[:3])
-    np.testing.assert_allclose(
-        without.cost.sum(axis=0), registry["service_cost_per_settler"] * settlers
-    )
-    assert (p.cost[3] >= without.cost[3]).all()
+    # Grants are the model's own and lie in the last sector.
+    grants = given.data["grants"].sel(year=list(YEARS)).values
+    service = registry["service_cost_per_settler"] * settlers.values
+    np.testing.assert_allclose(p.cost.sum(axis=0), service + grants)
+    np.testing.assert_allclose(p.cost[3], registry["cost_split_other"] * service + grants)
 
 
 def test_the_levy_is_shared_by_migrants_and_fiscal_weakness() -> None:
