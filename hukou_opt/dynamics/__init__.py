@@ -1,5 +1,6 @@
 """The stock-flow side: the Vensim model, run safely, and what the linear program takes from it."""
 
+from hukou_opt.dynamics.array_engine import ArrayEngine
 from hukou_opt.dynamics.checks import Check, check_trajectory
 from hukou_opt.dynamics.engine import Engine, Trajectory
 from hukou_opt.dynamics.exchange import Decisions, Needs
@@ -14,6 +15,7 @@ __all__ = [
     "Engine",
     "Trajectory",
     "PysdEngine",
+    "ArrayEngine",
     "model_constants",
     "no_decisions",
     "extend_decisions",

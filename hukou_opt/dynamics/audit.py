@@ -56,6 +56,7 @@ ATTRIBUTES = frozenset(
         "add",
         "rename",
         "reset_coords",
+        "expand_dims",
         "loc",
         "values",
         "transpose",
@@ -75,6 +76,7 @@ ATTRIBUTES = frozenset(
         "inf",
         "abs",
         "power",
+        "interp",
         "minimum",
         "maximum",
         "exp",
@@ -97,6 +99,8 @@ ATTRIBUTES = frozenset(
         "invert",
     }
 )
+#: What PySD writes for a function that it does not know.
+UNKNOWN_FUNCTION = "not_implemented_function"
 NODES: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.FunctionDef, ast.arguments, ast.arg,
     ast.Return, ast.Assign, ast.Expr, ast.Lambda, ast.Call, ast.keyword, ast.Attribute, ast.Name,
@@ -121,7 +125,17 @@ def audit(source: str, name: str) -> None:
     ModelError
         With every construct that is not on the list.
     """
-    tree = ast.parse(source)
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        # A text that breaks out of its place leaves code that is none.
+        raise ModelError(
+            Fault(
+                name,
+                f"translates into no valid code ({error})",
+                "use plain words in names, units and equations",
+            )
+        ) from error
     known = _names_defined(tree)
     faults: list[Fault] = []
     for node in ast.walk(tree):
@@ -163,7 +177,8 @@ def _objection(node: ast.AST, known: frozenset[str]) -> str:
         bad = [a.name for a in node.names if MODULES.get(a.name) != (a.asname or a.name)]
         what = f"imports {bad!r}" if bad else ""
     elif isinstance(node, ast.ImportFrom):
-        allowed = IMPORTS.get(node.module or "", frozenset())
+        # What stands for an unknown function is named where it is called.
+        allowed = IMPORTS.get(node.module or "", frozenset()) | {UNKNOWN_FUNCTION}
         bad = [a.name for a in node.names if a.name not in allowed or a.asname]
         what = f"imports {bad!r} from {node.module!r}" if bad or node.level else ""
     elif isinstance(node, ast.Name):
@@ -175,6 +190,12 @@ def _objection(node: ast.AST, known: frozenset[str]) -> str:
         called = node.func
         plain = isinstance(called, ast.Name | ast.Attribute | ast.Subscript)
         what = "" if plain else "calls the result of an expression"
+        if isinstance(called, ast.Name) and called.id == UNKNOWN_FUNCTION:
+            first = node.args[0] if node.args else None
+            name = str(first.value).upper() if isinstance(first, ast.Constant) else ""
+            what = f"uses the function {name!r}, which is unknown"
+    elif isinstance(node, ast.keyword) and node.arg is None:
+        what = "unpacks an expression into a call"
     return what
 
 

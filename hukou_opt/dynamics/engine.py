@@ -1,8 +1,11 @@
 """What every engine of the stock-flow model offers, whatever computes it.
 
 Timing, as everywhere: a decision of calendar year y acts over model time [y-1, y), constant inside
-the year; a stock of year y is what stands at model time y. An engine that can be stepped observes
-at y, acts for the year y+1 and advances to y+1; whole runs do the same in one call.
+the year; a stock of year y is what stands at model time y. Year by year: observe at y, act for the
+years from y+1 on, advance to y+1; `run` does the same in one call and gives the same.
+
+A row of a trajectory is complete when its year is left: rates at y are those that act from y on,
+under the decisions for y+1. What is observed at y knows only the decisions that were taken by then.
 """
 
 from __future__ import annotations
@@ -57,10 +60,37 @@ class Engine(Protocol):
     years: tuple[int, ...]
     time_step: float
 
-    def reset(self, constants: Mapping[str, Constant]) -> None:
-        """Set the constants of the runs to come; nothing of earlier runs remains."""
+    @property
+    def now(self) -> int:
+        """Year whose end has been reached; the base year after a reset."""
+        ...
+
+    def reset(
+        self, constants: Mapping[str, Constant], columns: Sequence[str] | None = None
+    ) -> None:
+        """Set the constants of the runs to come and go back to the base year."""
+        ...
+
+    def restart(self) -> None:
+        """Go back to the base year, with the constants that are set and nothing decided."""
         ...
 
     def run(self, decisions: Decisions, columns: Sequence[str] | None = None) -> Trajectory:
-        """Simulate from the base year to the last year."""
+        """Simulate from the base year to the last year, whatever has been stepped before."""
+        ...
+
+    def observe(self) -> xr.Dataset:
+        """Variables at the year's end that has been reached."""
+        ...
+
+    def act(self, decisions: Decisions) -> None:
+        """Decide for years that are not past; what is not decided is nothing built, all paid."""
+        ...
+
+    def advance(self, years: int = 1) -> None:
+        """Simulate some years on."""
+        ...
+
+    def collect(self) -> Trajectory:
+        """The path from the base year to the year that has been reached."""
         ...

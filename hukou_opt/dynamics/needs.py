@@ -17,6 +17,9 @@ AGREEMENT = 1e-9
 #: Capacity by service and area in which one unit started leads to the same path: rural seats are
 #: left out, because the closure of empty schools takes from them as well.
 LINEAR = {"seats": ("urban",), "beds": ("urban", "rural")}
+#: What the linear program takes where a model lacks an optional variable of the contract: classes
+#: as large as their seats, hukou children first as without the reform, no grants.
+WITHOUT = {"stretch": 0.0, "hukou_first": 1.0, "cumulative_grants": 0.0}
 
 
 def standing_capacity(engine: Engine, without: Trajectory | None = None) -> xr.DataArray:
@@ -103,13 +106,26 @@ def capacity_of_starts(starts: xr.DataArray, standing: xr.DataArray) -> xr.DataA
     return ordered.copy(data=np.einsum("jsru,sut->jsrt", ordered.values, matrix))
 
 
+def _with_optional(run: xr.Dataset) -> xr.Dataset:
+    """The run with the neutral value of every optional variable that the model lacks."""
+    like = run["urban_children"]
+    shapes = {
+        "stretch": like,
+        "hukou_first": like.isel(region=0, drop=True),
+        "cumulative_grants": like,
+    }
+    return run.assign(
+        {name: xr.full_like(shapes[name], WITHOUT[name]) for name in WITHOUT if name not in run}
+    )
+
+
 def needs_from(trajectory: Trajectory, decisions: Decisions, standing: xr.DataArray) -> Needs:
     """Needs, existing capacity and populations of one run, as the linear program reads them.
 
     Parameters
     ----------
     trajectory : Trajectory
-        A run with all of the toolkit's variables.
+        A run with all that the contract requires; see `hukou_opt.dynamics.contract`.
     decisions : Decisions
         The decisions of that run; the capacity that they built is taken out.
     standing : DataArray, dims (service, age)
@@ -121,7 +137,7 @@ def needs_from(trajectory: Trajectory, decisions: Decisions, standing: xr.DataAr
         Stocks at year ends; settlers and land revenue of calendar years; settlers since the start
         and land revenue as means over the year.
     """
-    run = trajectory.data
+    run = _with_optional(trajectory.data)
     years = [int(year) for year in run["year"].values]
     later = years[1:]
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from hukou_opt.dynamics.accept import Variable
+
+#: Kind of variables that carry a state: stocks, delays, values remembered from the start.
+STATE = "Stateful"
 #: Stocks; all must stay at or above zero.
 STOCKS = (
     "rural_residents",
@@ -110,3 +116,22 @@ FIGURES = (
     "returns_home",
 )
 OUTPUTS = tuple(dict.fromkeys((*STOCKS, *MEMORIES, *SHARES, *HAZARDS, *FIGURES)))
+
+
+def outputs_of(variables: Mapping[str, Variable]) -> tuple[str, ...]:
+    """What to read from a model that need not have all of `OUTPUTS`.
+
+    Parameters
+    ----------
+    variables : mapping of str to Variable
+        What the model declares.
+
+    Returns
+    -------
+    tuple of str
+        The toolkit's variables that the model has, then every other variable that carries a state,
+        so that a state that is not finite cannot pass unseen.
+    """
+    known = [name for name in OUTPUTS if name in variables]
+    states = [name for name, variable in variables.items() if variable.kind == STATE]
+    return tuple(dict.fromkeys((*known, *states)))

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from hukou_opt import bundled
 from hukou_opt.dynamics.render import render, subscripts_for
 from hukou_opt.errors import Fault, ModelError
 
@@ -124,37 +123,64 @@ def abstract_model(text: str, name: str, source: Path) -> Any:
     try:
         with warnings.catch_warnings(), np.printoptions(precision=DIGITS, floatmode="maxprec"):
             warnings.simplefilter("ignore", DeprecationWarning)
+            # The text was written in UTF-8 just now, whatever its first line says.
+            warnings.filterwarnings("ignore", message="No encoding specified")
             file = VensimFile(source)
             file.parse()
             model = file.get_abstract_model()
     except Exception as error:
         # The parser raises many kinds of errors; to the user they are one: it is no valid model.
         raise cannot_be_translated(name, error) from error
+    if len(model.sections) != 1:
+        # Each further section would become a module of its own that nobody has audited.
+        raise ModelError(Fault(name, "contains a macro", "write the macro out as equations"))
+    # PySD gives all aliases of all models one list of mappings, to which its builder adds.
+    for section in model.sections:
+        for item in section.subscripts:
+            if isinstance(item.subscripts, str):
+                item.mapping = []
     _refuse_unsafe_names(model, name)
     return model
 
 
 def cannot_be_translated(name: str, error: Exception) -> ModelError:
     """The one error for all that a parser or builder may raise."""
-    return ModelError(
-        Fault(
-            name,
-            f"cannot be translated ({type(error).__name__}: {str(error)[:300]})",
-            "open it in Vensim, or compare it with the shipped model",
-        )
-    )
+    what = f"cannot be translated ({type(error).__name__}: {str(error)[:300]})"
+    fix = "open it in Vensim, or compare it with the shipped model"
+    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str):
+        what = f"uses a name that it does not define ({error.args[0]!r})"
+        fix = "define it; names in comments and units do not count"
+    elif isinstance(error, KeyError) and error.args == (str,):
+        what = "has a text in quotes in an equation"
+        fix = "a model may hold numbers and names only, and may not open files"
+    return ModelError(Fault(name, what, fix))
 
 
 def require_trust(path: Path, trust: bool) -> None:
-    """Refuse a model that neither ships with the toolkit nor is trusted by the user."""
-    if not trust and Path(path).resolve().parent != bundled.folder("models").resolve():
-        raise ModelError(
-            Fault(
-                str(path),
-                "is not a model of the toolkit",
-                "read it, then give the engine trust=True; a model from elsewhere is still audited",
-            )
+    """Refuse a model that neither ships with the toolkit nor is trusted by the user.
+
+    In a checkout an edited model of the toolkit runs; an installed toolkit has none to edit.
+    """
+    if trust:
+        return
+    # Imported here, so that ``python -m hukou_opt.dynamics.pins`` loads the module once.
+    from hukou_opt.dynamics import pins
+
+    state = pins.state(path)
+    if state == "foreign":
+        what = "is not a model of the toolkit"
+    elif state == "modified" and not pins.in_checkout():
+        what = "is a model of the toolkit that was changed after it was installed"
+    else:
+        return
+    raise ModelError(
+        Fault(
+            str(path),
+            what,
+            "read it, then trust it: `trust_model: true` in the experiment, `--trust` on the "
+            "command line, `trust=True` in Python; it is still audited",
         )
+    )
 
 
 def _refuse_unsafe_names(model: Any, name: str) -> None:

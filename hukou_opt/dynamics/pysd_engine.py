@@ -17,24 +17,16 @@ import numpy as np
 import xarray as xr
 
 from hukou_opt.dynamics.accept import Variable, accepted
+from hukou_opt.dynamics.agenda import Agenda
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import AREAS, SERVICES, Decisions
-from hukou_opt.dynamics.inputs import DEFINITIONS
 from hukou_opt.dynamics.labels import not_finite
-from hukou_opt.dynamics.outputs import OUTPUTS
+from hukou_opt.dynamics.limits import check_end, check_time, settable, wanted
 from hukou_opt.dynamics.parse import import_pysd
 from hukou_opt.dynamics.render import year_subscript
 from hukou_opt.dynamics.translate import translate
 from hukou_opt.dynamics.unit_text import displayed
-from hukou_opt.errors import Fault, ModelError, did_you_mean
-
-#: Steps that are binary fractions of a year add up exactly; others drift and lose saved rows.
-TIME_STEPS = tuple(2.0**-power for power in range(7))
-#: Constants of the model that the toolkit writes itself when it renders the ranges.
-RENDERED = frozenset({"year_end", "stock_year", "region_number"})
-#: Quantities that are one by definition.
-FIXED = frozenset(DEFINITIONS)
-CONTROL = frozenset({"INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER"})
+from hukou_opt.errors import Fault, ModelError
 
 
 class PysdEngine:
@@ -91,6 +83,10 @@ class PysdEngine:
         }
         self.variables = self._declared()
         self._constants: dict[str, float | xr.DataArray] = {}
+        #: Constants as they were set, by label.
+        self.given: dict[str, Constant] = {}
+        self._columns: list[str] = []
+        self._back_to_start()
 
     @property
     def identity(self) -> str:
@@ -102,13 +98,23 @@ class PysdEngine:
         """Names of the constants that may be set, decisions included."""
         return settable(self.variables)
 
-    def reset(self, constants: Mapping[str, Constant]) -> None:
-        """Set the constants of the runs to come; nothing of earlier runs remains.
+    @property
+    def now(self) -> int:
+        """Year whose end has been reached; the base year after a reset."""
+        return self._now
+
+    def reset(
+        self, constants: Mapping[str, Constant], columns: Sequence[str] | None = None
+    ) -> None:
+        """Set the constants of the runs to come and go back to the base year.
 
         Parameters
         ----------
         constants : mapping of str to float or DataArray
             Constants by name; arrays labelled by region code, year and so on.
+        columns : sequence of str, optional
+            Variables that are observed and collected year by year; all that the toolkit reads by
+            default.
 
         Raises
         ------
@@ -117,6 +123,9 @@ class PysdEngine:
             not fit, and value that is not finite.
         """
         self._constants = self._accepted(constants)
+        self.given = dict(constants)
+        self._columns = wanted(self._name, self.variables, columns) if columns else []
+        self._back_to_start()
 
     def run(self, decisions: Decisions, columns: Sequence[str] | None = None) -> Trajectory:
         """Simulate from the base year to the last year.
@@ -133,21 +142,84 @@ class PysdEngine:
         ModelError
             If decisions do not fit the model, a variable is unknown, or a value is not finite.
         """
+        names = wanted(self._name, self.variables, columns)
         values = self._constants | self._accepted(decision_constants(decisions))
-        wanted = list(dict.fromkeys(columns if columns is not None else OUTPUTS))
-        unknown = [name for name in wanted if name not in self.variables]
-        if unknown:
-            raise ModelError(
-                [
-                    Fault(
-                        f"{self._name}: {name}",
-                        "is not in the model",
-                        did_you_mean(name, list(self.variables)),
-                    )
-                    for name in unknown
-                ]
-            )
-        model = self._loaded()
+        rows = self._rows(self._loaded(), values, names, "original", self.years[-1])
+        return Trajectory(self._labelled(rows, names), self.time_step, self.identity)
+
+    # Year by year
+
+    def restart(self) -> None:
+        """Go back to the base year, with the constants that are set and nothing decided."""
+        self._back_to_start()
+
+    def _back_to_start(self) -> None:
+        self._now = self.years[0] - 1
+        self._agenda = Agenda(self.codes, self.years)
+        self._model: Any = None
+        self._past: dict[int, dict[str, Any]] = {}
+        self._present: dict[str, Any] | None = None
+
+    def observe(self) -> xr.Dataset:
+        """Variables at the year's end that has been reached.
+
+        Rates are those under the decisions that had been taken when the year was reached.
+        """
+        names = self._columns or wanted(self._name, self.variables, None)
+        if self._present is None:
+            # Another copy of the model: its start must not use up the start of this one.
+            values = self._constants | self._accepted(decision_constants(self._agenda.decisions))
+            rows = self._rows(self._loaded(), values, names, "original", self.years[0])
+            self._present = rows[self._now]
+        return self._labelled({self._now: self._present}, names).isel(year=0)
+
+    def act(self, decisions: Decisions) -> None:
+        """Decide for years that are not past.
+
+        Parameters
+        ----------
+        decisions : Decisions
+            For the engine's regions and for some years after the one that has been reached.
+
+        Raises
+        ------
+        ModelError
+            If a year is past or beyond the run, or a decision is out of range.
+        """
+        decision_constants(decisions)
+        self._agenda.put(decisions, self._now)
+
+    def advance(self, years: int = 1) -> None:
+        """Simulate some years on.
+
+        Raises
+        ------
+        ModelError
+            If the end of the run lies before.
+        """
+        end = self._now + years
+        check_end(self._now, end, self.years)
+        names = self._columns or wanted(self._name, self.variables, None)
+        values = self._constants | self._accepted(decision_constants(self._agenda.decisions))
+        start = "original" if self._model is None else "current"
+        if self._model is None:
+            self._model = self._loaded()
+        rows = self._rows(self._model, values, names, start, end)
+        self._present = rows.pop(end)
+        self._past |= rows
+        self._now = end
+
+    def collect(self) -> Trajectory:
+        """The path from the base year to the year that has been reached."""
+        names = self._columns or wanted(self._name, self.variables, None)
+        self.observe()
+        rows = {**self._past, self._now: self._present}
+        return Trajectory(self._labelled(rows, names), self.time_step, self.identity)
+
+    def _rows(
+        self, model: Any, values: Mapping[str, Any], names: Sequence[str], start: str, end: int
+    ) -> dict[int, Any]:
+        """Values at year ends, by year, of one call of PySD."""
         with (
             warnings.catch_warnings(),
             # Operands of one model carry the same labels: exact is both stricter and faster.
@@ -158,13 +230,23 @@ class PysdEngine:
             # PySD calls pandas in ways that pandas will give up; the pinned versions agree.
             warnings.simplefilter("ignore", DeprecationWarning)
             table = model.run(
-                params=values,
-                return_columns=wanted,
+                params=dict(values),
+                return_columns=list(names),
+                initial_condition=start,
+                final_time=end,
                 time_step=self.time_step,
                 saveper=1,
                 flatten_output=False,
             )
-        return Trajectory(self._labelled(table, wanted), self.time_step, self.identity)
+        first = end if start == "current" and len(table) == 1 else end - len(table) + 1
+        if [float(time) for time in table.index] != [float(year) for year in range(first, end + 1)]:
+            raise ModelError(
+                Fault(self._name, f"saved the times {list(table.index)!r}", "keep SAVEPER at 1")
+            )
+        return {
+            year: {name: table[name].iloc[at] for name in names}
+            for at, year in enumerate(range(first, end + 1))
+        }
 
     def _loaded(self) -> Any:
         with warnings.catch_warnings():
@@ -199,17 +281,13 @@ class PysdEngine:
         coords = {str(dim): self._subscripts[str(dim)] for dim in array.dims}
         return xr.DataArray(array.values.copy(), coords=coords, dims=array.dims)
 
-    def _labelled(self, table: Any, wanted: Sequence[str]) -> xr.Dataset:
-        """Arrays by year from PySD's table of arrays, each checked for values not finite."""
-        years = [self.years[0] - 1, *self.years]
-        if [float(time) for time in table.index] != [float(year) for year in years]:
-            raise ModelError(
-                Fault(self._name, f"saved the times {list(table.index)!r}", "keep SAVEPER at 1")
-            )
+    def _labelled(self, rows: Mapping[int, Any], names: Sequence[str]) -> xr.Dataset:
+        """Arrays by year from rows of arrays, each checked for values not finite."""
+        years = sorted(rows)
         arrays, faults = {}, []
-        for name in wanted:
+        for name in names:
             variable = self.variables[name]
-            cells = [np.asarray(cell, dtype=float) for cell in table[name]]
+            cells = [np.asarray(rows[year][name], dtype=float) for year in years]
             shape = tuple(len(self._labels[dim]) for dim in variable.dims)
             values = np.stack([np.broadcast_to(cell, shape) for cell in cells])
             coords: dict[str, list[Hashable]] = {"year": list(years)}
@@ -227,38 +305,6 @@ class PysdEngine:
                 ]
             )
         return xr.Dataset(arrays)
-
-
-def check_time(years: Sequence[int], time_step: float) -> None:
-    """Refuse years with gaps, and steps that drift.
-
-    Raises
-    ------
-    ModelError
-        If the years are not consecutive or the step is no binary fraction of a year.
-    """
-    faults = []
-    if not years or tuple(years) != tuple(range(years[0], years[-1] + 1)):
-        faults.append(Fault("years", f"are not consecutive ({tuple(years)!r})", "leave no gap"))
-    if time_step not in TIME_STEPS:
-        faults.append(
-            Fault(
-                "time_step",
-                f"is no binary fraction of a year ({time_step!r})",
-                f"give one of {', '.join(f'{step:g}' for step in TIME_STEPS)}",
-            )
-        )
-    if faults:
-        raise ModelError(faults)
-
-
-def settable(variables: Mapping[str, Variable]) -> tuple[str, ...]:
-    """Names of the constants that may be set, decisions included."""
-    return tuple(
-        name
-        for name, variable in variables.items()
-        if variable.kind == "Constant" and name not in RENDERED | CONTROL | FIXED
-    )
 
 
 def _load(module: str) -> Any:

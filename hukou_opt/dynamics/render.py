@@ -13,12 +13,24 @@ from pathlib import Path
 from hukou_opt.errors import Fault, ModelError
 
 #: Vensim functions that read other files. Data enter as constants, so none of them is needed.
-EXTERNAL_DATA = re.compile(r"GET\s+(DIRECT|XLS|123|VDF|DATA|ODBC)\b[^~|]*", re.IGNORECASE)
+EXTERNAL_DATA = re.compile(
+    r"\bGET[\s_]+(DIRECT|XLS|123|VDF|DATA|ODBC)(?![A-Z0-9])[^~|]*", re.IGNORECASE
+)
+#: Text that Vensim skips: comments in braces, and the end of a line that goes on.
+SKIPPED = re.compile(r"\{[^{}]*\}|\\[ \t]*\r?\n")
+#: A model of two thousand variables has a tenth of a megabyte.
+LARGEST_FILE_BYTES = 20_000_000
 #: A code that can stand inside a Vensim subscript and inside a Python string as it is.
 SAFE_CODE = re.compile(r"[0-9A-Za-z_]{1,32}")
 #: Where Vensim's drawing of the model begins; the equations end there.
 SKETCH = "\\\\\\---///"
 NAMES_IN_A_LINE = 10
+#: Regions for a file that gives its own by a range of numbers.
+SAMPLE_CODES = ("1", "2")
+#: What a model may do without.
+OPTIONAL = frozenset(
+    {"the range 'year0'", "the list stock_year[year0]", "the list region_number[region]"}
+)
 
 
 def subscripts_for(codes: Sequence[str]) -> dict[str, str]:
@@ -54,6 +66,52 @@ def subscripts_for(codes: Sequence[str]) -> dict[str, str]:
     return {code: f"r{number:04d}" for number, code in enumerate(codes, start=1)}
 
 
+def regions_and_years(path: Path) -> tuple[list[str], range]:
+    """Regions and years that a model file names itself, as it would run in Vensim.
+
+    Parameters
+    ----------
+    path : Path
+        Vensim model file.
+
+    Returns
+    -------
+    list of str
+        Region codes: the range's names without a leading ``r``; 1, 2 where they are no list.
+    range
+        Calendar years of the run.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or does not say when it begins and ends.
+    """
+    text = SKIPPED.sub(" ", _read(path))
+    found = {
+        name: re.search(rf"(?m)^{name}\s*=\s*(\d+)\b", text)
+        for name in ("INITIAL TIME", "FINAL TIME")
+    }
+    faults = [
+        Fault(f"{path.name}: {name}", "is no whole year", "begin a line with it, = and the year")
+        for name, match in found.items()
+        if match is None
+    ]
+    if faults:
+        raise ModelError(faults)
+    first, last = (int(match.group(1)) for match in found.values() if match)
+    if not first < last:
+        raise ModelError(
+            Fault(path.name, f"ends before it begins ({first}, {last})", "mend FINAL TIME")
+        )
+    listed = re.search(r"(?m)^region\s*:([^~|]*)~", text)
+    names = [name.strip() for name in listed.group(1).split(",")] if listed else []
+    if not names or not all(SAFE_CODE.fullmatch(name) for name in names):
+        names = list(SAMPLE_CODES)
+    if all(re.fullmatch(r"r\w+", name) for name in names):
+        names = [name[1:] for name in names]
+    return names, range(first + 1, last + 1)
+
+
 def year_subscript(year: int) -> str:
     """Subscript of a year, as in ``y2024``."""
     return f"y{year}"
@@ -86,23 +144,8 @@ def render(path: Path, subscripts: Sequence[str], years: Sequence[int]) -> str:
     ModelError
         If the file cannot be read, lacks one of the named ranges, reads other files or has macros.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(
-            Fault(str(path), f"cannot be read ({error})", "give a Vensim .mdl file in UTF-8")
-        ) from error
-    text = text.split(SKETCH)[0]
-    faults = [
-        Fault(
-            path.name,
-            f"reads another file ({found.group(0).strip()[:80]!r})",
-            "give the data as constants; a model may not open files",
-        )
-        for found in EXTERNAL_DATA.finditer(text)
-    ]
-    if ":MACRO:" in text.upper():
-        faults.append(Fault(path.name, "contains a macro", "write the macro out as equations"))
+    text = _read(path).split(SKETCH)[0]
+    faults = _outside(text, path.name)
     base, last = years[0] - 1, years[-1]
     blocks = {
         "the range 'region'": (
@@ -125,11 +168,14 @@ def render(path: Path, subscripts: Sequence[str], years: Sequence[int]) -> str:
         ),
         "INITIAL TIME": (r"(?m)^(INITIAL TIME\s*=)[^~|]*(?=~)", f" {base}\n\t"),
         "FINAL TIME": (r"(?m)^(FINAL TIME\s*=)[^~|]*(?=~)", f" {last}\n\t"),
+        # The engine gives these two their values; the file must declare them.
+        "TIME STEP": (r"(?m)^(TIME STEP\s*=[^~|]*)(?=~)", ""),
+        "SAVEPER": (r"(?m)^(SAVEPER\s*=[^~|]*)(?=~)", ""),
     }
     for name, (pattern, content) in blocks.items():
         escaped = content.replace("\\", r"\\")
         text, number = re.subn(pattern, rf"\g<1>{escaped}", text)
-        if number != 1:
+        if number > 1 or (number == 0 and name not in OPTIONAL):
             faults.append(
                 Fault(
                     path.name,
@@ -141,6 +187,51 @@ def render(path: Path, subscripts: Sequence[str], years: Sequence[int]) -> str:
     if faults:
         raise ModelError(faults)
     return text
+
+
+def _read(path: Path) -> str:
+    """Text of a model file of believable size.
+
+    Raises
+    ------
+    ModelError
+        If it is no file, too large, or no UTF-8 text.
+    """
+    fix = "give a Vensim .mdl file in UTF-8"
+    try:
+        if not path.is_file():
+            raise ModelError(Fault(str(path), "is no file", fix))
+        size = path.stat().st_size
+        if size > LARGEST_FILE_BYTES:
+            raise ModelError(
+                Fault(
+                    str(path),
+                    f"is too large for a model ({size:,} bytes, at most {LARGEST_FILE_BYTES:,})",
+                    fix,
+                )
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(Fault(str(path), f"cannot be read ({error})", fix)) from error
+
+
+def _outside(text: str, name: str) -> list[Fault]:
+    """Faults for equations that read other files, and for macros."""
+    plain = SKIPPED.sub(" ", text)
+    # An entry is equation ~ unit ~ comment; words in a comment read nothing.
+    equations = [entry.split("~")[0] for entry in plain.split("|")]
+    faults = [
+        Fault(
+            name,
+            f"reads another file ({found.group(0).strip()[:80]!r})",
+            "give the data as constants; a model may not open files",
+        )
+        for equation in equations
+        for found in EXTERNAL_DATA.finditer(equation)
+    ]
+    if ":MACRO:" in plain.upper():
+        faults.append(Fault(name, "contains a macro", "write the macro out as equations"))
+    return faults
 
 
 def _years(first: int, last: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -15,7 +14,7 @@ import xarray as xr
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import Decisions
 from hukou_opt.dynamics.export import self_contained
-from hukou_opt.dynamics.pysd_engine import PysdEngine, decision_constants
+from hukou_opt.dynamics.pysd_engine import PysdEngine
 from hukou_opt.dynamics.second_reader import (
     MODULE,
     PACKAGE,
@@ -97,6 +96,14 @@ ORDER = Question(
     "relative change",
     1e-12,
     "Sterman 2000, ch. 21: anomalous behaviour",
+)
+ENGINES = Question(
+    "numerics.engines",
+    GROUP,
+    "Does the array engine compute what PySD computes, decisions of every kind included?",
+    "relative difference",
+    1e-9,
+    "Rahmandad and Sterman 2012: reproducible in other software",
 )
 SECOND = Question(
     "numerics.second_reader",
@@ -259,41 +266,17 @@ def stopped_and_resumed(
     columns : sequence of str
         Variables to return.
     """
-    import pandas as pd
 
-    known = Decisions(
-        **{name: array.where(array["year"] <= stop, 0.0) for name, array in vars(decisions).items()}
-    )
-    model = engine._loaded()
-    tables = []
-    for part, start, end in (
-        (known, "original", stop),
-        (decisions, "current", engine.years[-1]),
-    ):
-        values = engine._constants | engine._accepted(decision_constants(part))
-        with (
-            warnings.catch_warnings(),
-            xr.set_options(arithmetic_join="exact"),  # type: ignore[no-untyped-call]
-            np.errstate(all="ignore"),
-        ):
-            # As in the engine: both kinds come from PySD's own code.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            tables.append(
-                model.run(
-                    params=values,
-                    return_columns=list(columns),
-                    initial_condition=start,
-                    final_time=end,
-                    time_step=engine.time_step,
-                    saveper=1,
-                    flatten_output=False,
-                )
-            )
-    before, after = tables
-    # The row of the stop is the second part's: its rates are those of the year that follows.
-    table = pd.concat([before.loc[before.index < stop], after.loc[after.index >= stop]])
-    return engine._labelled(table, list(columns))
+    def of(first: int, last: int) -> Decisions:
+        years = [year for year in engine.years if first <= year <= last]
+        return Decisions(**{name: array.sel(year=years) for name, array in vars(decisions).items()})
+
+    engine.restart()
+    engine.act(of(engine.years[0], stop))
+    engine.advance(stop - engine.now)
+    engine.act(of(stop + 1, engine.years[-1]))
+    engine.advance(engine.years[-1] - stop)
+    return engine.collect().data[list(columns)]
 
 
 def judge_restart(unbroken: xr.Dataset, resumed: xr.Dataset, stop: int) -> Finding:
@@ -312,6 +295,12 @@ def judge_order(one: xr.Dataset, other: xr.Dataset) -> Finding:
     """Largest difference by label of two runs whose regions stand in another order."""
     figure, name = _apart(one, other.sel(region=one["region"], dest=one["dest"]))
     return ORDER.judge(figure, f"regions in the opposite order; largest in {name}")
+
+
+def judge_engines(reference: xr.Dataset, arrays: xr.Dataset) -> Finding:
+    """Largest difference of any variable between the two engines."""
+    figure, name = _apart(reference, arrays)
+    return ENGINES.judge(figure, f"{len(reference)} variables; largest in {name}")
 
 
 def _apart(one: xr.Dataset, other: xr.Dataset) -> Moved:
