@@ -14,6 +14,26 @@ if TYPE_CHECKING:
 
 #: Regions that the card lists by central money.
 TOP_REGIONS = 8
+#: What is said of a model that is not the shipped one.
+MODEL_STATES = {
+    "modified": "modified: not the model that ships with the toolkit",
+    "foreign": "the user's own, not the toolkit's",
+}
+
+
+def model_notes(result: Result) -> list[tuple[str, str]]:
+    """Return what must be known of the model: name and text; nothing of the shipped one."""
+    state = MODEL_STATES.get(str(result.attrs.get("model_state", "")))
+    if state is None:
+        return []
+    notes = [("model", f"{result.attrs['model']}: {state}")]
+    if "checks" in result:
+        made = np.isfinite(result["checks"]["worst"].values)
+        text = f"{int(made.sum())} made"
+        if not made.all():
+            text += f", {int((~made).sum())} not made: the model lacks variables that they read"
+        notes.append(("checks", text))
+    return notes
 
 
 def status(result: Result) -> list[tuple[str, bool, str]]:
@@ -88,6 +108,7 @@ def summary(result: Result) -> str:
     width = max(len(name) for name, _ in key_figures(result))
     lines += [f"  {name:<{width}}  {text}" for name, text in key_figures(result)]
     lines += [f"  {name:<{width}}  {text}" for name, _, text in status(result)]
+    lines += [f"  {name:<{width}}  {text}" for name, text in model_notes(result)]
     return "\n".join(lines)
 
 
@@ -104,6 +125,8 @@ def card(result: Result) -> str:
         parts.append(
             f"<div style='color:{colour}'>{mark} <b>{escape(name)}</b>: {escape(text)}</div>"
         )
+    for name, text in model_notes(result):
+        parts.append(f"<div style='color:#b42318'><b>{escape(name)}</b>: {escape(text)}</div>")
     parts.append(_table(["", ""], [list(row) for row in key_figures(result)]))
     if "gaps" in result:
         parts += ["<b>Gaps</b>", _gaps(result)]

@@ -30,6 +30,9 @@ ATTRIBUTES: dict[str, type | tuple[type, ...]] = {
     "versions": str,
 }
 
+#: Attributes that files of earlier versions do not have, and their kinds.
+OPTIONAL_ATTRIBUTES: dict[str, type | tuple[type, ...]] = {"model": str, "model_state": str}
+
 _FUND = ("sector", "region", "year")
 _BUILT = ("area", "service", "region", "year")
 # A dimension of one group has one set of labels: capacity reaches beyond the decision years.
@@ -103,7 +106,7 @@ def layout_faults(attrs: Mapping[str, object], groups: Mapping[str, xr.Dataset])
         for name in ATTRIBUTES
         if name not in attrs
     ]
-    for name, kind in ATTRIBUTES.items():
+    for name, kind in (ATTRIBUTES | OPTIONAL_ATTRIBUTES).items():
         if name in attrs and not isinstance(attrs[name], kind):
             faults.append(
                 Fault(f"attribute {name}", f"is of the wrong kind ({attrs[name]!r})", str(kind))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from hukou_opt import bundled
 from hukou_opt.errors import Fault, ParameterError, did_you_mean
 from hukou_opt.experiment.read import Raw
-from hukou_opt.experiment.schema import Experiment
+from hukou_opt.experiment.schema import MODEL_NAME, Experiment
 from hukou_opt.parameters.registry import load_parameters
 
 FUND = "central_fund_total"
+MODEL_SUFFIX = ".mdl"
 SECTOR_SHARES = (
     "sector_share_education",
     "sector_share_health",
@@ -118,6 +121,54 @@ def parameter_faults(raw: Raw) -> list[Fault]:
     faults += _share_faults(
         raw, {**{name: row.value for name, row in registry.items()}, **numbers}, faults
     )
+    return faults
+
+
+def model_faults(experiment: Experiment, raw: Raw, folder: Path | None) -> list[Fault]:
+    """Check the model that an experiment names: there, inside the folder, and trusted.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The checked settings.
+    raw : Raw
+        Where each setting stands.
+    folder : Path or None
+        Folder of the experiment file, which no path of a model may leave; None for settings made
+        in Python, whose paths are the programmer's own.
+    """
+    if experiment.names_shipped_model:
+        return []
+    path, where = experiment.model_source, raw.where(("model",))
+    if not path.is_file():
+        shipped = [each.stem for each in bundled.folder("models").glob(f"*{MODEL_SUFFIX}")]
+        named = MODEL_NAME.fullmatch(experiment.model)
+        fix = did_you_mean(experiment.model, shipped) if named else "check the path"
+        what = f"is neither a shipped model nor a file ({experiment.model!r})"
+        return [Fault(where, what, fix)]
+    if folder is not None and not path.resolve().is_relative_to(folder.resolve()):
+        # Trust does not lift this: an experiment file must not reach for files that its sender
+        # cannot see.
+        return [
+            Fault(
+                where,
+                f"lies outside the experiment's folder ({experiment.model!r})",
+                "copy the model file beside the experiment file; links out of the folder count too",
+            )
+        ]
+    faults = []
+    if path.suffix.lower() != MODEL_SUFFIX:
+        faults.append(
+            Fault(where, f"is no Vensim model file ({experiment.model!r})", "give an .mdl file")
+        )
+    if not experiment.trust_model:
+        faults.append(
+            Fault(
+                where,
+                f"is not a model of the toolkit ({experiment.model!r})",
+                "read it, then write `trust_model: true` beside `model:`",
+            )
+        )
     return faults
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hukou_opt.errors import ExperimentError, Fault
-from hukou_opt.experiment.faults import parameter_faults, schema_faults
+from hukou_opt.experiment.faults import model_faults, parameter_faults, schema_faults
 from hukou_opt.experiment.read import Raw, find, read
 from hukou_opt.experiment.schema import Experiment
 
@@ -31,12 +31,11 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     ------
     ExperimentError
         With all faults at once: unknown keys, wrong types, an unknown parent, parameters unknown
-        or out of range, no budget, sector shares that do not sum to 1.
+        or out of range, no budget, sector shares that do not sum to 1, a model that does not exist,
+        lies outside the file's folder or is not trusted.
     """
     path = find(name_or_path)
-    experiment = _checked(read(path))
-    experiment._folder = path.resolve().parent
-    return experiment
+    return _checked(read(path), path.resolve().parent)
 
 
 def experiment_from(settings: Mapping[str, Any]) -> Experiment:
@@ -45,7 +44,8 @@ def experiment_from(settings: Mapping[str, Any]) -> Experiment:
     Parameters
     ----------
     settings : mapping
-        The keys of an experiment file; ``name`` is required.
+        The keys of an experiment file; ``name`` is required. Paths count from the working folder,
+        and a model of your own may lie anywhere.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def experiment_from(settings: Mapping[str, Any]) -> Experiment:
     )
 
 
-def _checked(raw: Raw) -> Experiment:
+def _checked(raw: Raw, folder: Path | None = None) -> Experiment:
     faults: list[Fault] = list(raw.faults)
     experiment: Experiment | None = None
     try:
@@ -69,6 +69,9 @@ def _checked(raw: Raw) -> Experiment:
     except ValidationError as error:
         faults += schema_faults(error, raw)
     faults += parameter_faults(raw)
+    if experiment is not None:
+        experiment._folder = folder
+        faults += model_faults(experiment, raw, folder)
     if faults or experiment is None:
         raise ExperimentError(faults)
     return experiment

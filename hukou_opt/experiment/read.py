@@ -106,6 +106,9 @@ def read(path: Path, chain: tuple[Path, ...] = ()) -> Raw:
         return Raw(raw.values, raw.places, unknown)
     below = read(parent_path, (*chain, path))
     inherited = {key: item for key, item in below.values.items() if key not in NOT_INHERITED}
+    if "model" in raw.values:
+        # Trust is for the model that it was written for.
+        inherited.pop("trust_model", None)
     return Raw(_merge(inherited, raw.values), {**below.places, **raw.places}, below.faults)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,8 @@ RuleMode = Literal["off", "soft", "law", "hard"]
 Comparator = Literal["equal_per_head", "by_migrants"]
 #: Steps that divide a year and are exact in binary, so that year ends fall on steps.
 TIME_STEPS = (1.0, 0.5, 0.25, 0.125, 0.0625)
+#: A shipped model's name; anything else under ``model:`` is a path.
+MODEL_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class _Part(BaseModel):
@@ -99,6 +102,15 @@ class Experiment(_Part):
     """Year at whose end the run starts."""
     base: Literal["official", "plan"] = "official"
     """Where the base year's hukou and school shares come from: official statistics or the plan."""
+    model: str = "hukou"
+    """Shipped stock-flow model, or the path of your own Vensim file, in this file's folder."""
+    trust_model: bool = False
+    """True: you have read the model file that ``model`` names, and trust it. A model that does not
+    ship with the toolkit does not run without. Not inherited by a file that names a model."""
+    engine: Literal["arrays", "pysd"] = "arrays"
+    """What runs the rounds: the array engine, whose published run PySD repeats, or PySD alone."""
+    model_constants: dict[str, float] = Field(default_factory=dict)
+    """Constants of your own model other than the file's values, one number each, in its units."""
     reform: bool = True
     """False: openness, land rights and school rules stay as they are."""
     horizon: Horizon = Horizon()
@@ -148,6 +160,26 @@ class Experiment(_Part):
         if bundled.data_folder(self.regions).is_dir():
             return self.regions
         path = Path(self.regions)
+        return path if self._folder is None else self._folder / path
+
+    @property
+    def names_shipped_model(self) -> bool:
+        """Whether the model is one that ships with the toolkit, given by name."""
+        return bool(MODEL_NAME.fullmatch(self.model)) and self._shipped.is_file()
+
+    @property
+    def _shipped(self) -> Path:
+        return bundled.folder("models") / f"{self.model}.mdl"
+
+    @property
+    def model_source(self) -> Path:
+        """Path of the stock-flow model: a shipped one, or the user's own.
+
+        A relative path counts from the experiment file's folder.
+        """
+        if self.names_shipped_model:
+            return self._shipped
+        path = Path(self.model)
         return path if self._folder is None else self._folder / path
 
     def to_yaml(self) -> str:

@@ -15,11 +15,12 @@ from hukou_opt import __version__
 from hukou_opt.allocation.certificate import Certificate
 from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Problem
 from hukou_opt.allocation.rules.slack_table import soft_rules
-from hukou_opt.dynamics import Check, Decisions, Trajectory
+from hukou_opt.dynamics import Check, Decisions, Trajectory, pins
 from hukou_opt.experiment import Experiment
 from hukou_opt.parameters import Parameters
 from hukou_opt.planning.cases import Case
 from hukou_opt.planning.coupling import Coupled
+from hukou_opt.planning.engines import Replay
 from hukou_opt.regions import Regions
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
@@ -66,7 +67,9 @@ def _attributes(
         "title_en": settings.title_en,
         "title_zh": settings.title_zh,
         "toolkit_version": __version__,
+        "model": settings.model if settings.names_shipped_model else settings.model_source.name,
         "model_sha256": run.model,
+        "model_state": pins.state(settings.model_source),
         "data_identity": base.identity,
         "base": settings.base,
         "reform": int(settings.reform),
@@ -105,7 +108,12 @@ def _tiles(labels: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def _trajectory(run: Trajectory) -> xr.Dataset:
-    kept = {name: run.data[source].transpose("year", "region") for name, source in KEPT.items()}
+    # A model of the user's own need not have them all; the contract says which must be there.
+    kept = {
+        name: run.data[source].transpose("year", "region")
+        for name, source in KEPT.items()
+        if source in run.data
+    }
     return xr.Dataset(
         {name: (("year", "region"), array.values) for name, array in kept.items()},
         {"year": run.data["year"].values.astype(int), "region": run.data["region"].values},
@@ -124,12 +132,13 @@ def _parameters(parameters: Parameters) -> xr.Dataset:
 
 
 def _checks(checks: Sequence[Check]) -> xr.Dataset:
+    """Figures of the checks; those that were not made say so in their name and have no figure."""
     return xr.Dataset(
         {
             "worst": ("check", np.array([check.worst for check in checks])),
             "allowed": ("check", np.array([check.allowed for check in checks])),
         },
-        {"check": [check.name for check in checks]},
+        {"check": [check.label for check in checks]},
     )
 
 
@@ -297,6 +306,7 @@ def allocated(
     coupled: Coupled,
     cases: Sequence[Case],
     checks: Sequence[Check],
+    replay: Replay | None = None,
 ) -> Result:
     """Result of an experiment with its allocation, comparisons and certificates."""
     best = coupled.best
@@ -316,6 +326,12 @@ def allocated(
         "ties_broken": int(best.allocation.ties_broken),
         "certified": int(proved),
     }
+    if replay is not None:
+        attrs |= {
+            "replay_difference": replay.difference,
+            "replay_variable": replay.where,
+            "replay_until": replay.until,
+        }
     groups = {
         "regions": _regions(regions, base),
         "trajectory": _trajectory(best.run),

@@ -15,8 +15,8 @@ from hukou_opt.allocation.solution import Solution
 from hukou_opt.allocation.solve import Allocation, solve
 from hukou_opt.dynamics import (
     Decisions,
+    Engine,
     Needs,
-    PysdEngine,
     Trajectory,
     extend_decisions,
     needs_from,
@@ -106,7 +106,7 @@ class Coupling:
 
     Parameters
     ----------
-    engine : PysdEngine
+    engine : Engine
         Engine whose constants are set.
     base : BaseYear
         Fiscal figures and classes.
@@ -120,7 +120,7 @@ class Coupling:
         Told in words what is being done.
     """
 
-    engine: PysdEngine
+    engine: Engine
     base: BaseYear
     parameters: Parameters
     last_year: int
@@ -251,6 +251,13 @@ class Coupling:
             needs = needs_after
         best = min(rounds, key=lambda each: each.objective)
         return Coupled(tuple(rounds), best, False, any(each.damped for each in rounds))
+
+
+def published(coupled: Coupled, run: Trajectory) -> Coupled:
+    """The same rounds, with the published one's path from another engine."""
+    best = replace(coupled.best, run=run)
+    rounds = tuple(best if each is coupled.best else each for each in coupled.rounds)
+    return replace(coupled, rounds=rounds, best=best)
 
 
 def average(old: Decisions, new: Decisions, weight: float) -> Decisions:

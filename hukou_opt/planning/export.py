@@ -119,6 +119,14 @@ def export_model(
     if second_reader:
         check_installed()
     settings = _settings(result)
+    if not settings.names_shipped_model or settings.model_constants:
+        raise ResultError(
+            Fault(
+                "the result's model",
+                f"is not the toolkit's as it ships ({settings.model!r})",
+                "open the model file itself in Vensim; only the toolkit's own model is exported",
+            )
+        )
     parameters = _parameters(result, settings)
     base = _base_year(result, settings, parameters, regions)
     years = list(range(settings.base_year + 1, settings.horizon.tail + 1))

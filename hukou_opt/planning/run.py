@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from hukou_opt import bundled
 from hukou_opt.dynamics import (
+    Engine,
     PysdEngine,
     check_step,
     check_trajectory,
     model_constants,
     no_decisions,
+    pins,
 )
-from hukou_opt.errors import ExperimentError, Fault
+from hukou_opt.dynamics.contract import check_contract, own_constants, taken
+from hukou_opt.dynamics.engine import Constant
+from hukou_opt.dynamics.own_model import ReadingEngine
+from hukou_opt.errors import ExperimentError, Fault, ModelError
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.parameters import Parameters, load_parameters
 from hukou_opt.plan.facts import load_facts
 from hukou_opt.planning.assemble import allocated, simulated_only
 from hukou_opt.planning.cases import all_cases
-from hukou_opt.planning.coupling import Coupling
+from hukou_opt.planning.coupling import Coupling, published
+from hukou_opt.planning.engines import fast_engine, replayed
 from hukou_opt.regions import derive_base_year, load_regions
+from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
 
 #: Years after the base year for which entrants and leavers of schools can be told: later ones rest
@@ -55,6 +61,69 @@ def parameters_of(experiment: Experiment) -> Parameters:
     return parameters.override(
         experiment.parameters, allow_out_of_range=experiment.allow_out_of_range
     )
+
+
+def engine_of(
+    settings: Experiment, base: BaseYear, parameters: Parameters, years: Sequence[int]
+) -> PysdEngine:
+    """The experiment's model, held to the contract, with all constants set.
+
+    A model that does not ship, or was edited, takes of base year and parameters what it declares.
+
+    Parameters
+    ----------
+    settings : Experiment
+        Names the model and the constants of the user's own.
+    base : BaseYear
+        State of the regions at the start.
+    parameters : Parameters
+        The registry with the experiment's values.
+    years : sequence of int
+        Calendar years of the run.
+
+    Raises
+    ------
+    ModelError
+        If the model is not trusted, cannot be translated safely, breaks the contract, or the step
+        is too long for it; all broken names at once.
+    ExperimentError
+        If the experiment sets constants or parameters that the model does not have.
+    """
+    path, trust = settings.model_source, settings.trust_model
+    state = pins.state(path)
+    constants = model_constants(base, parameters, reform=settings.reform)
+    if state != "foreign":
+        # The rates that it knows are those of the toolkit's own equations.
+        check_step(constants, settings.time_step)
+    kind = PysdEngine if state == "bundled" else ReadingEngine
+    engine = kind(path, base.codes, tuple(years), time_step=settings.time_step, trust=trust)
+    broken = check_contract(engine.variables, path.name) if state != "bundled" else []
+    unknown = own_constants(engine.variables, settings.model_constants)
+    if state != "bundled":
+        unknown += _without_effect(settings, parameters, engine)
+        constants = taken(engine.variables, constants)
+    if broken:
+        raise ModelError([*broken, *unknown])
+    if unknown:
+        raise ExperimentError(unknown)
+    own: dict[str, Constant] = dict(settings.model_constants)
+    engine.reset(constants | own)
+    return engine
+
+
+def _without_effect(
+    settings: Experiment, parameters: Parameters, engine: PysdEngine
+) -> list[Fault]:
+    """Parameters of the model room that the experiment sets and the model does not take."""
+    return [
+        Fault(
+            f"parameters.{name}",
+            "would change nothing: the model has no constant of that name",
+            f"leave it out, or declare it in {settings.model_source.name}",
+        )
+        for name in settings.parameters
+        if parameters.rows[name].room == "model" and name not in engine.constants
+    ]
 
 
 @contextmanager
@@ -89,7 +158,7 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     ExperimentError, ParameterError, DataError
         For faults in the input, all listed, before anything runs.
     ModelError
-        If the stock-flow model cannot run or breaks a balance.
+        If the stock-flow model is not trusted, breaks the contract, cannot run or breaks a balance.
     InfeasibleError, SolveError, CertificateError
         If the linear program has no proved optimum.
     """
@@ -109,10 +178,7 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
         )
     with _bar(progress) as step:
         step("model: translate")
-        constants = model_constants(base, parameters, reform=settings.reform)
-        check_step(constants, settings.time_step)
-        engine = PysdEngine(bundled.model(), base.codes, tuple(years), time_step=settings.time_step)
-        engine.reset(constants)
+        engine = engine_of(settings, base, parameters, years)
         stretch = parameters["class_stretch"]
         if not settings.allocation.enabled:
             step("model")
@@ -120,17 +186,29 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
             trajectory = engine.run(nothing)
             checks = check_trajectory(trajectory, nothing, class_stretch=stretch)
             return simulated_only(settings, regions, base, parameters, trajectory, checks)
+        fast: Engine = engine
+        if settings.engine == "arrays":
+            step("model: arrays")
+            fast = fast_engine(engine, settings.model_source, trust=settings.trust_model)
         coupling = Coupling(
-            engine,
+            fast,
             base,
             parameters,
             settings.horizon.end,
             settings.allocation.rules.model_dump(),
             step,
         )
+        if isinstance(engine, ReadingEngine):
+            # An unknown model is held to its balances before the linear program reads from it.
+            check_trajectory(coupling.first_run, coupling.nothing(), class_stretch=stretch)
         coupled = coupling.iterate(
             max_rounds=settings.coupling.max_rounds, tolerance=settings.coupling.tolerance
         )
+        replay = None
+        if fast is not engine:
+            step("model: PySD repeats the published run")
+            replay = replayed(engine, coupled.best.run, coupled.best.decisions)
+            coupled = published(coupled, replay.run)
         checks = check_trajectory(coupled.best.run, coupled.best.decisions, class_stretch=stretch)
         cases = all_cases(coupling, coupled, settings.allocation.comparators, settings.base_year)
-    return allocated(settings, regions, base, parameters, coupled, cases, checks)
+    return allocated(settings, regions, base, parameters, coupled, cases, checks, replay)

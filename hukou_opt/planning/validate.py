@@ -88,6 +88,14 @@ def case_of(experiment: str | Path | Experiment) -> Case:
         As `validate`.
     """
     settings = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
+    if not settings.names_shipped_model or settings.model_constants:
+        raise ExperimentError(
+            Fault(
+                "model",
+                f"is not the toolkit's as it ships ({settings.model!r})",
+                "these checks know its equations only; try: hukou-opt model check FILE.mdl",
+            )
+        )
     parameters = parameters_of(settings)
     regions = load_regions(settings.regions_source, base=settings.base_year)
     years = range(settings.base_year + 1, settings.horizon.tail + 1)

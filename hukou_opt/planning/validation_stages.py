@@ -8,7 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from hukou_opt.allocation.solve import Allocation
-from hukou_opt.dynamics import PysdEngine, Trajectory, model_constants, no_decisions
+from hukou_opt.dynamics import (
+    ArrayEngine,
+    PysdEngine,
+    Trajectory,
+    model_constants,
+    no_decisions,
+)
 from hukou_opt.dynamics.validation import balances, numerics, structural
 from hukou_opt.dynamics.validation.empty_regions import EMPTY_REGIONS
 from hukou_opt.dynamics.validation.extreme import CONDITIONS, Extremes
@@ -215,6 +221,19 @@ def _numerics(case: Case) -> Iterator[Stage]:
         resumed = numerics.stopped_and_resumed(engine, busy, stop, numerics.READ)
         return [numerics.judge_restart(unbroken, resumed, stop)]
 
+    def engines() -> list[Finding]:
+        busy, columns = trial_decisions(case.base), numerics.READ
+        reference = case.engine(WHOLE_YEAR)
+        arrays = ArrayEngine(
+            case.path, case.base.codes, case.years, time_step=WHOLE_YEAR, trust=case.trust
+        )
+        arrays.reset(reference.given)
+        return [
+            numerics.judge_engines(
+                reference.run(busy, columns).data, arrays.run(busy, columns).data
+            )
+        ]
+
     def second() -> list[Finding]:
         constants = model_constants(case.base, case.parameters, reform=case.settings.reform)
         return [
@@ -226,6 +245,7 @@ def _numerics(case: Case) -> Iterator[Stage]:
     yield Stage("a region cut in two", (numerics.SPLIT,), split)
     yield Stage("regions in another order", (numerics.ORDER,), order)
     yield Stage("stop and go on", (numerics.RESTART,), restart)
+    yield Stage("two engines", (numerics.ENGINES,), engines)
     yield Stage("second reader", (numerics.SECOND,), second)
 
 

@@ -132,6 +132,15 @@ def notes(result: Result) -> tuple[str, ...]:
     lines = [
         f"Money in constant base-year prices, 100m yuan; base year from {base}.",
     ]
+    if attrs.get("model_state") == "modified":
+        lines.append(
+            f"The stock-flow model was edited: {attrs['model']!r} is not the model that ships."
+        )
+    elif attrs.get("model_state") == "foreign":
+        lines.append(
+            f"The stock-flow model is the user's own, {attrs['model']!r}, not the toolkit's; its "
+            "checks are those that its variables allow."
+        )
     if result.has_allocation:
         proof = result["certificate"]
         worst = max(float(proof[name].max()) for name in RESIDUALS)
