@@ -38,7 +38,7 @@ lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv
 	build/lock/bin/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --quiet \
+		--no-header --quiet \
 		--upgrade --output-file requirements.lock pyproject.toml
 
 clean:

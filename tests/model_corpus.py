@@ -12,8 +12,7 @@ import xarray as xr
 from hukou_opt.dynamics.compiler.lower import lower
 from hukou_opt.dynamics.compiler.program import build
 from hukou_opt.dynamics.compiler.state import State
-from hukou_opt.dynamics.compiler.trees import plain
-from hukou_opt.dynamics.parse import DIGITS, abstract_model
+from hukou_opt.dynamics.parse import DIGITS, abstract_model, plain
 from hukou_opt.dynamics.pysd_engine import _load
 
 CORPUS = Path(__file__).parent / "corpus"

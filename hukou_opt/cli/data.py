@@ -67,15 +67,8 @@ def check(
 
 
 def _text(table: pd.DataFrame) -> str:
-    """Columns of text, left-aligned, long cells cut."""
-    rows = [[str(name) for name in table.columns]]
-    rows += [[_cut(str(cell)) for cell in row] for row in table.itertuples(index=False)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    """Columns of text, long cells cut."""
+    from hukou_opt.cli.columns import columns, cut
 
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"
+    rows = [[cut(str(cell), _CELL_WIDTH) for cell in row] for row in table.itertuples(index=False)]
+    return columns([list(map(str, table.columns)), *rows], 0)

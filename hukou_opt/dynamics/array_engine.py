@@ -19,14 +19,14 @@ from hukou_opt.dynamics.array_steps import Prepared, Steps
 from hukou_opt.dynamics.compiler.lower import lower
 from hukou_opt.dynamics.compiler.program import Run, build
 from hukou_opt.dynamics.compiler.state import State
-from hukou_opt.dynamics.compiler.trees import is_datum, is_holding, plain
+from hukou_opt.dynamics.compiler.trees import is_datum, is_holding
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import Decisions
-from hukou_opt.dynamics.labels import not_finite
+from hukou_opt.dynamics.inputs import decision_constants
+from hukou_opt.dynamics.labelled import YEAR, labelled
 from hukou_opt.dynamics.limits import check_time, settable, wanted
 from hukou_opt.dynamics.outputs import OUTPUTS, outputs_of
-from hukou_opt.dynamics.parse import parsed
-from hukou_opt.dynamics.pysd_engine import decision_constants
+from hukou_opt.dynamics.parse import parsed, plain
 from hukou_opt.dynamics.unit_text import displayed
 from hukou_opt.errors import Fault, ModelError
 
@@ -34,7 +34,6 @@ Array = NDArray[np.float64]
 #: Members that are run together: a matrix over regions and members should stay in the cache.
 BLOCK_BYTES = 1_000_000
 FLOAT_BYTES = 8
-YEAR = "year"
 
 
 class ArrayEngine:
@@ -338,25 +337,8 @@ class ArrayEngine:
         prepared: Prepared,
         years: Sequence[int],
     ) -> xr.Dataset:
-        arrays, faults = {}, []
-        for name, values, (_, member) in zip(names, out, prepared.room, strict=True):
-            variable = self.variables[name]
-            dims = (YEAR, *variable.dims, *((MEMBER,) if member else ()))
-            coords: dict[str, Any] = {YEAR: list(years)}
-            coords |= {dim: self._labels[dim] for dim in variable.dims}
-            if member:
-                coords[MEMBER] = list(prepared.members or ())
-            array = xr.DataArray(values, coords, dims, attrs={"unit": variable.unit})
-            faults += not_finite(f"{self._name}: {name}", array)
-            arrays[name] = array
-        if faults:
-            raise ModelError(
-                [
-                    Fault(f.where, f.what, "look at its inputs in that region and year")
-                    for f in faults
-                ]
-            )
-        return xr.Dataset(arrays)
+        found = ((self.variables[name], each) for name, each in zip(names, out, strict=True))
+        return labelled(self._name, found, self._labels, years, prepared.members)
 
 
 def _kind(element: Any) -> str:

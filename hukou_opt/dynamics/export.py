@@ -21,9 +21,9 @@ import xarray as xr
 
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import Decisions
-from hukou_opt.dynamics.inputs import no_decisions
+from hukou_opt.dynamics.inputs import decision_constants, no_decisions
 from hukou_opt.dynamics.labels import aligned
-from hukou_opt.dynamics.pysd_engine import PysdEngine, decision_constants
+from hukou_opt.dynamics.pysd_engine import PysdEngine
 from hukou_opt.dynamics.render import render, subscripts_for
 from hukou_opt.errors import Fault, ModelError, did_you_mean
 

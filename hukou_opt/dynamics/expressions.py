@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-
-def plain(name: str) -> str:
-    """A name as Vensim compares it."""
-    return re.sub(r"[\s_]+", "_", name.strip().strip('"').casefold())
+from hukou_opt.dynamics.parse import plain
 
 
 def is_number(tree: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -175,3 +176,41 @@ def extend_decisions(decisions: Decisions, years: Sequence[int]) -> Decisions:
         ).transpose("region", "year"),
         bonds=decisions.bonds.reindex(year=wanted, fill_value=0.0),
     )
+
+
+def decision_constants(decisions: Decisions) -> dict[str, Constant]:
+    """Decisions under the names that the model gives them.
+
+    Raises
+    ------
+    ModelError
+        If areas or services are not those of the model, or a decision is negative or a share above
+        one.
+    """
+    faults = []
+    for dim, expected in (("area", AREAS), ("service", SERVICES)):
+        have = [str(label) for label in decisions.starts[dim].values]
+        if sorted(have) != sorted(expected):
+            faults.append(Fault("decisions.starts", f"has {dim} {have!r}", f"give {expected!r}"))
+    for name, array, high in (
+        ("starts", decisions.starts, math.inf),
+        ("temporary_places", decisions.temporary_places, math.inf),
+        ("bonds", decisions.bonds, math.inf),
+        ("funded_share", decisions.funded_share, 1.0),
+    ):
+        if bool((array < 0).any()) or bool((array > high).any()):
+            extreme = float(array.min()) if bool((array < 0).any()) else float(array.max())
+            faults.append(
+                Fault(f"decisions.{name}", f"is out of range ({extreme!r})", f"give 0 to {high:g}")
+            )
+    if faults:
+        raise ModelError(faults)
+    constants: dict[str, Constant] = {
+        f"starts_{area}_{service}": decisions.starts.sel(area=area, service=service, drop=True)
+        for area in AREAS
+        for service in SERVICES
+    }
+    constants["temporary_places"] = decisions.temporary_places
+    constants["funded_share"] = decisions.funded_share
+    constants["bonds"] = decisions.bonds
+    return constants

@@ -47,6 +47,11 @@ class Parsed:
     subscripts: dict[str, str]
 
 
+def plain(name: str) -> str:
+    """A name as Vensim compares it: lower case, blanks as underscores, without quotes."""
+    return re.sub(r"[\s_]+", "_", name.strip().strip('"').casefold())
+
+
 def import_pysd() -> Any:
     """Import PySD without the deprecation warnings of libraries that it loads."""
     with warnings.catch_warnings():
@@ -214,12 +219,12 @@ def refuse_names_alike(text: str, name: str) -> None:
     faults = []
     for entry in re.sub(r"\{[^}]*\}|\*{3,}[^|]*\|", "", text).split("|"):
         word = re.split(r"[\[=:(]|<->", entry.split("~")[0], maxsplit=1)[0].strip().strip('"')
-        plain = re.sub(r"[\s_]+", "_", word.casefold())
-        if plain and seen.setdefault(plain, word) != word:
+        same = plain(word)
+        if same and seen.setdefault(same, word) != word:
             faults.append(
                 Fault(
                     name,
-                    f"has two names that Vensim cannot tell apart ({seen[plain]!r}, {word!r})",
+                    f"has two names that Vensim cannot tell apart ({seen[same]!r}, {word!r})",
                     "rename one; Vensim does not heed capital letters",
                 )
             )

@@ -7,7 +7,6 @@ from a module loaded afresh, and every saved value is checked.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,9 @@ import xarray as xr
 from hukou_opt.dynamics.accept import Variable, accepted
 from hukou_opt.dynamics.agenda import Agenda
 from hukou_opt.dynamics.engine import Constant, Trajectory
-from hukou_opt.dynamics.exchange import AREAS, SERVICES, Decisions
-from hukou_opt.dynamics.labels import not_finite
+from hukou_opt.dynamics.exchange import Decisions
+from hukou_opt.dynamics.inputs import decision_constants
+from hukou_opt.dynamics.labelled import labelled
 from hukou_opt.dynamics.limits import check_end, check_time, settable, wanted
 from hukou_opt.dynamics.parse import import_pysd
 from hukou_opt.dynamics.render import year_subscript
@@ -284,27 +284,14 @@ class PysdEngine:
     def _labelled(self, rows: Mapping[int, Any], names: Sequence[str]) -> xr.Dataset:
         """Arrays by year from rows of arrays, each checked for values not finite."""
         years = sorted(rows)
-        arrays, faults = {}, []
-        for name in names:
-            variable = self.variables[name]
+
+        def values(name: str) -> Any:
+            shape = tuple(len(self._labels[dim]) for dim in self.variables[name].dims)
             cells = [np.asarray(rows[year][name], dtype=float) for year in years]
-            shape = tuple(len(self._labels[dim]) for dim in variable.dims)
-            values = np.stack([np.broadcast_to(cell, shape) for cell in cells])
-            coords: dict[str, list[Hashable]] = {"year": list(years)}
-            coords |= {dim: self._labels[dim] for dim in variable.dims}
-            array = xr.DataArray(
-                values, coords, ("year", *variable.dims), attrs={"unit": variable.unit}
-            )
-            faults += not_finite(f"{self._name}: {name}", array)
-            arrays[name] = array
-        if faults:
-            raise ModelError(
-                [
-                    Fault(f.where, f.what, "look at its inputs in that region and year")
-                    for f in faults
-                ]
-            )
-        return xr.Dataset(arrays)
+            return np.stack([np.broadcast_to(cell, shape) for cell in cells])
+
+        found = ((self.variables[name], values(name)) for name in names)
+        return labelled(self._name, found, self._labels, years)
 
 
 def _load(module: str) -> Any:
@@ -326,41 +313,3 @@ def _load(module: str) -> Any:
         return pysd.load(module)
     finally:
         functions.sum = over_arrays
-
-
-def decision_constants(decisions: Decisions) -> dict[str, Constant]:
-    """Decisions under the names that the model gives them.
-
-    Raises
-    ------
-    ModelError
-        If areas or services are not those of the model, or a decision is negative or a share above
-        one.
-    """
-    faults = []
-    for dim, expected in (("area", AREAS), ("service", SERVICES)):
-        have = [str(label) for label in decisions.starts[dim].values]
-        if sorted(have) != sorted(expected):
-            faults.append(Fault("decisions.starts", f"has {dim} {have!r}", f"give {expected!r}"))
-    for name, array, high in (
-        ("starts", decisions.starts, math.inf),
-        ("temporary_places", decisions.temporary_places, math.inf),
-        ("bonds", decisions.bonds, math.inf),
-        ("funded_share", decisions.funded_share, 1.0),
-    ):
-        if bool((array < 0).any()) or bool((array > high).any()):
-            extreme = float(array.min()) if bool((array < 0).any()) else float(array.max())
-            faults.append(
-                Fault(f"decisions.{name}", f"is out of range ({extreme!r})", f"give 0 to {high:g}")
-            )
-    if faults:
-        raise ModelError(faults)
-    constants: dict[str, Constant] = {
-        f"starts_{area}_{service}": decisions.starts.sel(area=area, service=service, drop=True)
-        for area in AREAS
-        for service in SERVICES
-    }
-    constants["temporary_places"] = decisions.temporary_places
-    constants["funded_share"] = decisions.funded_share
-    constants["bonds"] = decisions.bonds
-    return constants

@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from hukou_opt.dynamics.expressions import is_number, plain, references, summed, terms
+from hukou_opt.dynamics.expressions import is_number, references, summed, terms
 from hukou_opt.dynamics.limits import RENDERED
-from hukou_opt.dynamics.parse import parsed
+from hukou_opt.dynamics.parse import parsed, plain
 from hukou_opt.errors import Fault, ModelError, did_you_mean
 
 Kind = Literal["stock", "memo", "flow", "auxiliary", "initial", "input", "constant"]

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import xarray as xr
-
 from hukou_opt.dynamics import ArrayEngine, Decisions, Engine, PysdEngine, Trajectory
 from hukou_opt.dynamics.compiler.lower import UnsupportedError
+from hukou_opt.dynamics.difference import largest_difference
 from hukou_opt.errors import Fault, ModelError
 
 #: Above so many regions PySD replays the first years only: its time grows with their square.
 WHOLE_REPLAY_REGIONS = 120
 REPLAYED_YEARS = 3
-#: Values below this part of a variable's largest value are compared as if they were that large:
-#: what is left of sums that cancel is rounding.
-FLOOR = 1e-6
+#: What is smaller, in a variable's own unit, is compared as if it were this large: sums that cancel
+#: leave rounding of 1e-13, which two machines need not share.
+SMALLEST = 1e-3
 #: Largest relative difference between the engines in a run that is published.
 AGREEMENT = 1e-9
 
@@ -100,29 +98,15 @@ def replayed(reference: PysdEngine, run: Trajectory, decisions: Decisions) -> Re
         again = reference.collect()
         compared = again.data[[name for name in columns if name in again.data]]
     until = int(again.data["year"].values[-1])
-    difference, where = apart(compared, run.data)
-    if not difference <= AGREEMENT:
+    here = run.data[list(compared.data_vars)].sel(year=compared["year"])
+    found = largest_difference(compared, here, smallest=SMALLEST)
+    if found.relative > AGREEMENT:
         raise ModelError(
             Fault(
-                f"the model's {where}",
-                f"differs between PySD and the array engine ({difference:.2g})",
+                f"the model's {found.variable}",
+                f"differs between PySD and the array engine ({found})",
                 "report the model; set engine: pysd in the experiment",
             )
         )
     whole = until == reference.years[-1]
-    return Replay(again if whole else run, difference, where, until)
-
-
-def apart(one: xr.Dataset, other: xr.Dataset) -> tuple[float, str]:
-    """Largest relative difference between two paths, and the variable in which it is found."""
-    worst, where = 0.0, ""
-    for name, array in one.data_vars.items():
-        beside = other[name].sel(year=one["year"]).transpose(*array.dims)
-        scale = float(np.abs(beside.values).max(initial=0.0))
-        near = np.maximum(np.abs(beside.values), FLOOR * scale if scale else 1.0)
-        found = float((np.abs(array.values - beside.values) / near).max(initial=0.0))
-        if np.isnan(found):
-            return np.inf, str(name)
-        if found > worst:
-            worst, where = found, str(name)
-    return worst, where
+    return Replay(again if whole else run, found.relative, found.variable, until)

@@ -19,14 +19,10 @@ from ruamel.yaml.error import YAMLError
 
 from hukou_opt import bundled
 from hukou_opt.dynamics import Decisions, model_constants, no_decisions
+from hukou_opt.dynamics.difference import Difference, largest_difference
 from hukou_opt.dynamics.export import SelfContainedModel, model_identity, plain, self_contained
 from hukou_opt.dynamics.inputs import SHARED_PARAMETERS
-from hukou_opt.dynamics.second_reader import (
-    Difference,
-    check_installed,
-    compare_with_second_reader,
-    largest_difference,
-)
+from hukou_opt.dynamics.second_reader import check_installed, compare_with_second_reader
 from hukou_opt.errors import (
     DataError,
     ExperimentError,

@@ -15,10 +15,9 @@ from synthetic_base_year import base_year, parameters
 from hukou_opt import bundled
 from hukou_opt.dynamics import PysdEngine, model_constants, no_decisions
 from hukou_opt.dynamics.array_engine import ArrayEngine
-from hukou_opt.dynamics.compiler.trees import plain
-from hukou_opt.dynamics.inputs import BASE_YEAR_INPUTS
+from hukou_opt.dynamics.inputs import BASE_YEAR_INPUTS, decision_constants
 from hukou_opt.dynamics.outputs import OUTPUTS
-from hukou_opt.dynamics.pysd_engine import decision_constants
+from hukou_opt.dynamics.parse import plain
 from hukou_opt.errors import ModelError
 from hukou_opt.parameters import load_parameters
 from hukou_opt.regions import derive_base_year, load_regions

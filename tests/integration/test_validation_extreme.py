@@ -15,7 +15,7 @@ from synthetic_base_year import parameters
 
 from hukou_opt import bundled
 from hukou_opt.dynamics import PysdEngine, Trajectory, model_constants, no_decisions
-from hukou_opt.dynamics.second_reader import Difference
+from hukou_opt.dynamics.difference import Difference
 from hukou_opt.dynamics.validation import balances, empty_regions, extreme, numerics, structural
 from hukou_opt.dynamics.validation.empty_regions import EMPTY_REGIONS
 from hukou_opt.dynamics.validation.extreme import CONDITIONS, Extremes

@@ -27,9 +27,9 @@ from hukou_opt.dynamics.contract import (
     taken,
 )
 from hukou_opt.dynamics.engine import Trajectory
+from hukou_opt.dynamics.inputs import decision_constants
 from hukou_opt.dynamics.needs import WITHOUT, needs_from, standing_capacity
 from hukou_opt.dynamics.outputs import OUTPUTS, outputs_of
-from hukou_opt.dynamics.pysd_engine import decision_constants
 from hukou_opt.errors import ModelError
 from hukou_opt.planning.assemble import KEPT
 

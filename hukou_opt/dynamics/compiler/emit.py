@@ -21,7 +21,6 @@ from hukou_opt.dynamics.compiler.schedule import Traits, inside_at_start, ordere
 PLAIN = {"add": "+", "subtract": "-", "multiply": "*"}
 #: How a function's sources are called: inputs, stocks, values kept, values prepared.
 NAMES = {"input": "C", "stock": "S", "initial": "N"}
-CONTROL = ("t", "dt", "t0", "t1", "every")
 
 
 @dataclass

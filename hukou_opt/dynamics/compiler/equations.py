@@ -22,10 +22,10 @@ from hukou_opt.dynamics.compiler.trees import (
     is_datum,
     is_negative,
     marked_twice,
-    plain,
     spoken,
     subscripted,
 )
+from hukou_opt.dynamics.parse import plain
 
 #: Vensim's clock.
 CLOCK = "time"

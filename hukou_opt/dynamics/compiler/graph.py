@@ -13,8 +13,6 @@ LOGICAL = frozenset(
     {"greater", "less", "greater_equal", "less_equal", "equal", "not_equal"}
     | {"logical_and", "logical_or", "logical_not"}
 )
-#: Nodes that hold what is known before a function of the program begins.
-SOURCES = frozenset({"input", "stock", "initial", "time", "control"})
 
 
 @dataclass(eq=False)
@@ -106,10 +104,6 @@ class Graph:
     def shape(self, labels: Sequence[str]) -> tuple[int, ...]:
         """Sizes of axes."""
         return tuple(len(self.ranges.members[label.rstrip(BOUND)]) for label in labels)
-
-    def positions(self, inside: str, subscript: str) -> list[int]:
-        """Positions of a member or a range within a range."""
-        return self.ranges.positions(inside, subscript)
 
 
 def number(value: float) -> Node:

@@ -16,7 +16,8 @@ from hukou_opt.dynamics.compiler.place import Place
 from hukou_opt.dynamics.compiler.ranges import Ranges
 from hukou_opt.dynamics.compiler.refusals import NotKnownError, UnsupportedError, WrongError
 from hukou_opt.dynamics.compiler.schedule import circles_at_start
-from hukou_opt.dynamics.compiler.trees import finite, is_datum, names, names_now, plain
+from hukou_opt.dynamics.compiler.trees import finite, is_datum, names, names_now
+from hukou_opt.dynamics.parse import plain
 from hukou_opt.errors import Fault, ModelError
 
 __all__ = ["UnsupportedError", "lower"]

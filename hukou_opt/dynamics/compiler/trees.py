@@ -11,6 +11,7 @@ import numpy as np
 from hukou_opt.dynamics.compiler.calls import REDUCTIONS
 from hukou_opt.dynamics.compiler.ranges import BOUND
 from hukou_opt.dynamics.compiler.refusals import NotKnownError, WrongError
+from hukou_opt.dynamics.parse import plain
 
 #: Structures that give out what they held before, whatever their arguments are at the moment.
 HOLDING = frozenset(
@@ -20,11 +21,6 @@ HOLDING = frozenset(
 )
 #: The one function whose argument is the name of a range.
 COUNT = "elmcount"
-
-
-def plain(name: str) -> str:
-    """Name of a variable as references to it are parsed."""
-    return re.sub(r"[\s_]+", "_", name.strip().strip('"').casefold())
 
 
 def spoken(kind: str) -> str:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from hukou_opt.dynamics.engine import Constant
 from hukou_opt.dynamics.exchange import Decisions
-from hukou_opt.dynamics.inputs import model_constants
+from hukou_opt.dynamics.inputs import decision_constants, model_constants
 from hukou_opt.dynamics.labels import aligned
-from hukou_opt.dynamics.pysd_engine import PysdEngine, decision_constants
+from hukou_opt.dynamics.parse import plain
+from hukou_opt.dynamics.pysd_engine import PysdEngine
 from hukou_opt.dynamics.render import render, subscripts_for
 from hukou_opt.dynamics.validation.parsed import (
     Equations,
@@ -26,7 +27,6 @@ from hukou_opt.dynamics.validation.parsed import (
     kind,
     number,
     parse_equations,
-    plain,
     written,
 )
 from hukou_opt.errors import Fault, ModelError

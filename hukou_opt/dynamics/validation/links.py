@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hukou_opt.dynamics.parse import plain
 from hukou_opt.dynamics.validation.evaluate import Array, State
-from hukou_opt.dynamics.validation.parsed import plain
 
 #: Rise, and fall, of a source: one per cent.
 RISE = 0.01

@@ -18,9 +18,9 @@ from pathlib import Path
 from hukou_opt import bundled
 from hukou_opt.dynamics.exchange import Decisions
 from hukou_opt.dynamics.inputs import no_decisions
+from hukou_opt.dynamics.parse import plain
 from hukou_opt.dynamics.validation.evaluate import states_of_run
 from hukou_opt.dynamics.validation.links import Link, LinkResult, Probe
-from hukou_opt.dynamics.validation.parsed import plain
 from hukou_opt.errors import Fault, ModelError
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.base_year import BaseYear

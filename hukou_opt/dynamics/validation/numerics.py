@@ -11,16 +11,12 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hukou_opt.dynamics.difference import Difference
 from hukou_opt.dynamics.engine import Constant, Trajectory
 from hukou_opt.dynamics.exchange import Decisions
 from hukou_opt.dynamics.export import self_contained
 from hukou_opt.dynamics.pysd_engine import PysdEngine
-from hukou_opt.dynamics.second_reader import (
-    MODULE,
-    PACKAGE,
-    Difference,
-    compare_with_second_reader,
-)
+from hukou_opt.dynamics.second_reader import MODULE, PACKAGE, compare_with_second_reader
 from hukou_opt.dynamics.validation.report import Finding, Question
 from hukou_opt.regions.base_year import CONTRACT, BaseYear
 

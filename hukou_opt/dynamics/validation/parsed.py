@@ -5,7 +5,6 @@ PySD parses the file; nothing is built and nothing is run.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hukou_opt.dynamics.parse import abstract_model
+from hukou_opt.dynamics.parse import abstract_model, plain
 
 #: How tightly operators bind, as in Vensim; a part that binds less stands in parentheses.
 BINDING = {":OR:": 1, ":AND:": 2, ":NOT:": 3, "+": 5, "-": 5, "*": 6, "/": 6, "negative": 7, "^": 8}
@@ -83,11 +82,6 @@ class Equations:
             for reference in _references(part)
             if reference in self.by_name
         )
-
-
-def plain(name: str) -> str:
-    """Name of a variable as references to it are parsed: lower case, blanks as underscores."""
-    return re.sub(r"[\s_]+", "_", name.strip().strip('"').casefold())
 
 
 def kind(node: Any) -> str:

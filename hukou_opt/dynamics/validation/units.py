@@ -16,14 +16,13 @@ from typing import Any, TypeAlias
 import pint
 
 from hukou_opt.dynamics.inputs import NUMERICAL
-from hukou_opt.dynamics.parse import rendered
+from hukou_opt.dynamics.parse import plain, rendered
 from hukou_opt.dynamics.validation.parsed import (
     Equation,
     Equations,
     kind,
     number,
     parse_equations,
-    plain,
     written,
 )
 from hukou_opt.errors import Fault
