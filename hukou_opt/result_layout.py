@@ -30,8 +30,14 @@ ATTRIBUTES: dict[str, type | tuple[type, ...]] = {
     "versions": str,
 }
 
-#: Attributes that files of earlier versions do not have, and their kinds.
-OPTIONAL_ATTRIBUTES: dict[str, type | tuple[type, ...]] = {"model": str, "model_state": str}
+#: Attributes that not every result has, and their kinds.
+OPTIONAL_ATTRIBUTES: dict[str, type | tuple[type, ...]] = {
+    "model": str,
+    "model_state": str,
+    # One line each: how the user's own regions were completed, and rules that do not apply to them.
+    "region_notes": str,
+    "not_applicable": str,
+}
 
 _FUND = ("sector", "region", "year")
 _BUILT = ("area", "service", "region", "year")

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hukou_opt import __version__
-from hukou_opt.cli import data, diagram, model, parameters, run, validate
+from hukou_opt.cli import data, diagram, init, model, parameters, run, validate
 from hukou_opt.errors import HukouOptError
 
 
@@ -33,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("init")(init.init)
 app.command("validate")(validate.validate)
 app.command("diagram")(diagram.diagram)
 app.command("parameters", epilog=parameters.EXAMPLES)(parameters.parameters)

@@ -202,7 +202,8 @@ def _registry(
         parts = [_in_full(row, bool(name), width) for row in rows]
         parts.append(status_sentence(table))
     else:
-        head = ["name", "value", *(["registry"] if name else []), "low", "high", "unit", "status"]
+        head = ["name", "value", *(["registry"] if name else []), "low", "high", "known"]
+        head += ["unit", "status"]
         cells = [
             [
                 row["name"],
@@ -210,6 +211,7 @@ def _registry(
                 *([typed(row["registry_value"], row["unit"])] if name else []),
                 typed(row["low"], row["unit"]),
                 typed(row["high"], row["unit"]),
+                str(row["known_year"]),
                 row["unit"],
                 row["status"],
             ]
@@ -232,8 +234,8 @@ def _remarks(
         return []
     changed = [row["name"] for row in rows if row["changed"]]
     lines = [
-        f"* {len(changed)} changed by {settings.name} (range, status and source are the "
-        f"registry's): {', '.join(changed)}"
+        f"* {len(changed)} changed by {settings.name} (range, year known, status and source are "
+        f"the registry's): {', '.join(changed)}"
         if changed
         else f"None of these is changed by {settings.name}."
     ]
@@ -335,6 +337,7 @@ def _in_full(row: Mapping[Any, Any], in_experiment: bool, width: int | None) -> 
         "range": f"{typed(row['low'], unit)} to {typed(row['high'], unit)}",
         "unit": unit,
         "status": row["status"],
+        "became known": str(row["known_year"]),
         "meaning": row["meaning"],
         "source": row["source"],
         **({"plan fact": row["plan_fact"]} if row["plan_fact"] else {}),

@@ -1,14 +1,15 @@
 """The registry: every parameter of model, estimates and linear program, in one place.
 
-A parameter is one row of a CSV file in this folder: name, value, low, high, unit, status, source,
-plan_fact, meaning. Model, derivations and rules read their numbers here and nowhere else.
+A parameter is one row of a CSV file in this folder: name, value, low, high, unit, status, year in
+which the value became known, source, plan_fact, meaning. Model, derivations and rules read their
+numbers here and nowhere else.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,20 @@ from pathlib import Path
 from hukou_opt.errors import Fault, ParameterError, did_you_mean
 
 STATUSES = ("official", "plan", "paper", "assumption")
-COLUMNS = ("name", "value", "low", "high", "unit", "status", "source", "plan_fact", "meaning")
+COLUMNS = (
+    "name",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "status",
+    "known_year",
+    "source",
+    "plan_fact",
+    "meaning",
+)
+#: Known year of a row that states none: later than every year, so that a back-test refuses it.
+NOT_STATED = 9999
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -42,6 +56,9 @@ class Parameter:
         What the number says, in the field's words.
     room : str
         The file in which it stands: ``derivation``, ``model`` or ``allocation``.
+    known_year : int
+        Year in which the value became known: that of the publication, of the plan, of the paper;
+        for an assumption, the year of the knowledge on which its size rests.
     """
 
     name: str
@@ -54,6 +71,7 @@ class Parameter:
     plan_fact: str
     meaning: str
     room: str
+    known_year: int = NOT_STATED
 
 
 class Parameters(Mapping[str, float]):
@@ -94,8 +112,56 @@ class Parameters(Mapping[str, float]):
         """Values of one room (``derivation``, ``model``, ``allocation``) by name."""
         return {row.name: row.value for row in self.rows.values() if row.room == name}
 
+    def later_than(self, year: int) -> tuple[str, ...]:
+        """Names of the parameters whose value became known after a year."""
+        return tuple(name for name, row in self.rows.items() if row.known_year > year)
+
+    def require_known_by(self, year: int, names: Iterable[str]) -> None:
+        """Refuse parameters whose value a study of an earlier year could not have had.
+
+        Parameters
+        ----------
+        year : int
+            Last year whose knowledge may be used.
+        names : iterable of str
+            The parameters that the study takes from here.
+
+        Raises
+        ------
+        ParameterError
+            With every name that is unknown, or whose value became known after the year.
+        """
+        faults: list[Fault] = []
+        for name in names:
+            if name not in self.rows:
+                faults.append(
+                    Fault(f"parameter {name!r}", "is unknown", did_you_mean(name, list(self.rows)))
+                )
+                continue
+            row = self.rows[name]
+            if row.known_year > year:
+                when = (
+                    f"became known in {row.known_year}, after {year}"
+                    if row.known_year != NOT_STATED
+                    else "does not say when it became known"
+                )
+                faults.append(
+                    Fault(
+                        f"parameter {name!r}",
+                        f"{when} ({row.value:g})",
+                        "fit it, or give it with known_year as an assumption that was possible "
+                        "then",
+                    )
+                )
+        if faults:
+            raise ParameterError(faults)
+
     def override(
-        self, values: Mapping[str, float], *, allow_out_of_range: bool = False
+        self,
+        values: Mapping[str, float],
+        *,
+        allow_out_of_range: bool = False,
+        known_year: int | None = None,
     ) -> Parameters:
         """Return a copy with other values; all faults are listed at once.
 
@@ -105,6 +171,9 @@ class Parameters(Mapping[str, float]):
             New values by name, in the registry's units.
         allow_out_of_range : bool, optional
             Accept values outside [low, high]; not finite ones are refused all the same.
+        known_year : int, optional
+            Year in which the new values were known or could be assumed; without it those of the
+            registry stand.
 
         Raises
         ------
@@ -140,7 +209,8 @@ class Parameters(Mapping[str, float]):
                     )
                 )
                 continue
-            rows[name] = replace(row, value=float(value))
+            known = row.known_year if known_year is None else known_year
+            rows[name] = replace(row, value=float(value), known_year=known)
         if faults:
             raise ParameterError(faults)
         changed = frozenset(name for name in values if values[name] != self.rows[name].value)
@@ -161,8 +231,9 @@ def _read(path: Path) -> tuple[list[Parameter], list[Fault]]:
                 continue
             try:
                 value, low, high = (float(raw[key]) for key in ("value", "low", "high"))
+                known_year = int(raw["known_year"])
             except ValueError as error:
-                faults.append(Fault(where, str(error), "give numbers"))
+                faults.append(Fault(where, str(error), "give numbers, and a whole year"))
                 continue
             if not low <= value <= high:
                 faults.append(Fault(where, f"value not in its range ({value})", "widen the range"))
@@ -183,6 +254,7 @@ def _read(path: Path) -> tuple[list[Parameter], list[Fault]]:
                     raw["plan_fact"],
                     raw["meaning"],
                     path.stem,
+                    known_year,
                 )
             )
     return rows, faults

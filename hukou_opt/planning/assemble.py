@@ -21,6 +21,7 @@ from hukou_opt.parameters import Parameters
 from hukou_opt.planning.cases import Case
 from hukou_opt.planning.coupling import Coupled
 from hukou_opt.planning.engines import Replay
+from hukou_opt.planning.own_regions import not_applicable
 from hukou_opt.regions import Regions
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
@@ -59,9 +60,18 @@ VERSIONS = ("pysd", "pyomo", "highspy", "numpy", "xarray")
 
 
 def _attributes(
-    settings: Experiment, base: BaseYear, run: Trajectory, parameters: Parameters
+    settings: Experiment,
+    regions: Regions,
+    base: BaseYear,
+    run: Trajectory,
+    parameters: Parameters,
 ) -> dict[str, object]:
-    return {
+    # One's own regions say how they were completed, and which rules they have no use for.
+    said = {
+        "region_notes": "\n".join([*regions.notes, *base.notes]),
+        "not_applicable": "\n".join(not_applicable(settings, base)),
+    }
+    return {name: text for name, text in said.items() if text} | {
         "schema_version": SCHEMA_VERSION,
         "experiment": settings.name,
         "title_en": settings.title_en,
@@ -157,7 +167,7 @@ def simulated_only(
         "parameters": _parameters(parameters),
         "checks": _checks(checks),
     }
-    return Result.build(_attributes(settings, base, run, parameters), groups)
+    return Result.build(_attributes(settings, regions, base, run, parameters), groups)
 
 
 def _allocation(coupled: Coupled) -> xr.Dataset:
@@ -317,7 +327,7 @@ def allocated(
         if case.allocation is not None
         for certificate in case.allocation.certificates
     )
-    attrs = _attributes(settings, base, best.run, parameters) | {
+    attrs = _attributes(settings, regions, base, best.run, parameters) | {
         "allocation": 1,
         "converged": int(coupled.converged),
         "rounds": len(coupled.rounds),

@@ -28,6 +28,7 @@ from hukou_opt.planning.assemble import allocated, simulated_only
 from hukou_opt.planning.cases import all_cases
 from hukou_opt.planning.coupling import Coupling, published
 from hukou_opt.planning.engines import fast_engine, replayed
+from hukou_opt.planning.own_regions import check_budget
 from hukou_opt.regions import derive_base_year, load_regions
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
@@ -165,6 +166,7 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     settings = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
     parameters = parameters_of(settings)
     regions = load_regions(settings.regions_source, base=settings.base_year)
+    check_budget(settings, regions, parameters)
     years = range(settings.base_year + 1, settings.horizon.tail + 1)
     base = derive_base_year(regions, parameters, years=years, with_ranges=False)
     if len(years) > MOST_YEARS:

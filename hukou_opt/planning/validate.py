@@ -13,6 +13,7 @@ from hukou_opt.dynamics.validation.report import Finding, ValidationReport, answ
 from hukou_opt.errors import ExperimentError, Fault
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.planning import validate_coupled as coupled_checks
+from hukou_opt.planning.own_regions import check_budget
 from hukou_opt.planning.run import MOST_YEARS, parameters_of
 from hukou_opt.planning.validation_stages import HISTORY, NO_ROUNDS, Case, Stage, all_stages
 from hukou_opt.regions import derive_base_year, load_regions
@@ -98,6 +99,7 @@ def case_of(experiment: str | Path | Experiment) -> Case:
         )
     parameters = parameters_of(settings)
     regions = load_regions(settings.regions_source, base=settings.base_year)
+    check_budget(settings, regions, parameters)
     years = range(settings.base_year + 1, settings.horizon.tail + 1)
     base = derive_base_year(regions, parameters, years=years, with_ranges=False)
     if len(years) > MOST_YEARS:

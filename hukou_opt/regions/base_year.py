@@ -69,6 +69,8 @@ class BaseYear:
         Same names, for derived variables and assumptions only: plausible lower and upper values.
     identity : str
         SHA-256 over the values of `data`, in hexadecimal.
+    notes : tuple of str
+        What a reader of figures from one's own regions must know, one sentence each.
     """
 
     year: int
@@ -76,6 +78,7 @@ class BaseYear:
     low: xr.Dataset
     high: xr.Dataset
     identity: str
+    notes: tuple[str, ...] = ()
 
     @property
     def codes(self) -> tuple[str, ...]:

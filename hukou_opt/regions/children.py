@@ -9,8 +9,8 @@ import numpy as np
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.fitting import Array
-from hukou_opt.regions.load import Regions
 from hukou_opt.regions.population import Residents
+from hukou_opt.regions.region_table import Regions
 from hukou_opt.regions.vital import CENSUS, births
 
 #: School age: nine years of compulsory school, from the 6th birthday to the 15th.
@@ -90,11 +90,25 @@ class Children:
     urban_hukou: Array
 
 
+def movers_children(
+    regions: Regions, people: Residents, outside: Array, parameters: Parameters
+) -> Array:
+    """Movers between counties inside the migrants times children per head, by region.
+
+    Movers came from other provinces (`outside`) or from other counties of the province.
+    """
+    total = of_school_age(regions, parameters, regions.base_year)
+    within = np.minimum(regions.figure("migrants_same_province_2020"), people.migrants - outside)
+    return np.asarray((outside + within) * total / people.total, dtype=float)
+
+
 def by_group(
     regions: Regions,
     people: Residents,
     outside: Array,
     parameters: Parameters,
+    *,
+    national: float | None = None,
 ) -> Children:
     """Split the school-age children of the base year among the three groups.
 
@@ -103,16 +117,29 @@ def by_group(
     scaled to the national number. The others are split by weighted heads: more children per head in
     the country.
 
+    Parameters
+    ----------
+    regions : Regions
+        Official figures.
+    people : Residents
+        Residents by group.
+    outside : array, dims (region)
+        Migrants from other provinces, 10k persons.
+    parameters : Parameters
+        National number and weights.
+    national : float, optional
+        Sum of `movers_children` over the whole country where the regions are a part of it; their
+        own sum without.
+
     Raises
     ------
     DataError
         If a region would have more migrant children than children.
     """
     total = of_school_age(regions, parameters, regions.base_year)
-    within = np.minimum(regions.figure("migrants_same_province_2020"), people.migrants - outside)
-    weight = (outside + within) * total / people.total
-    wanted = parameters["migrant_children"] * regions.coverage
-    migrant = weight / weight.sum() * wanted if weight.sum() > 0 else np.zeros_like(weight)
+    weight = movers_children(regions, people, outside, parameters)
+    every = weight.sum() if national is None else national
+    migrant = weight / every * parameters["migrant_children"] if every > 0 else 0.0 * weight
     faults = [
         Fault(
             f"region {code}",

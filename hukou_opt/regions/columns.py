@@ -9,6 +9,8 @@ from pathlib import Path
 
 #: Fixed labels of a region, allowed beside the figures in a user's own table.
 LABELS = ("name_en", "name_zh", "short_zh", "macro_region", "clusters", "tile_row", "tile_col")
+#: Labels of one's own regions: the shipped province above, and the group in the table of origins.
+OWN_LABELS = ("parent", "origin_group")
 #: Macro-regions of the national statistics office.
 MACRO_REGIONS = ("Eastern", "Central", "Western", "Northeastern")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -13,8 +14,8 @@ from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions import children, fiscal, flows, land, population, services, vital
 from hukou_opt.regions.base_year import CONTRACT, TIERS, BaseYear
 from hukou_opt.regions.fitting import Array
-from hukou_opt.regions.load import Regions
 from hukou_opt.regions.methods import ERROR_ENDING, FALLBACKS, Method, read_methods
+from hukou_opt.regions.region_table import Regions
 
 #: Years of decisions and of the tail that a base year reaches by default.
 REACH = 15
@@ -57,20 +58,56 @@ def _tiers(regions: Regions) -> Array:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True), dtype=float)
 
 
+@dataclass(frozen=True)
+class Anchors:
+    """National sums that scale one's own regions; None where the regions are the whole country."""
+
+    movers_children: float | None = None
+    abandonment_tilt: float | None = None
+
+
+def _off_diagonal(matrix: Array) -> Array:
+    return np.asarray(matrix.sum(axis=0) - np.diag(matrix), dtype=float)
+
+
+def _anchors(regions: Regions, parameters: Parameters) -> Anchors:
+    whole = regions.nation
+    if whole is None:
+        return Anchors()
+    people = population.residents(whole, parameters)
+    matrix = flows.migrant_matrix(whole, people, parameters)
+    weight = children.movers_children(whole, people, _off_diagonal(matrix), parameters)
+    tilt = land.mean_tilt(whole, people.rural, matrix.sum(axis=1), parameters)
+    return Anchors(float(weight.sum()), tilt)
+
+
 def _values(regions: Regions, parameters: Parameters, years: range) -> dict[str, Array]:
     """All variables of the contract as plain arrays in the order of the regions."""
     people = population.residents(regions, parameters)
-    matrix = flows.migrant_matrix(regions, people, parameters)
-    outside = matrix.sum(axis=0) - np.diag(matrix)
+    matrix, _ = flows.migrants_and_outside(regions, people, parameters)
+    anchors = _anchors(regions, parameters)
+    outside = (
+        _off_diagonal(matrix)
+        if regions.nation is None
+        else flows.migrants_from_outside(regions, people, parameters)
+    )
     moves = flows.yearly_flows(regions, people, matrix, parameters).matrix
     change = vital.natural_change(regions, parameters, regions.base_year, regions.base_year)
     growth = vital.growth_by_group(
         change, people.rural, people.migrants, people.urban_hukou, parameters
     )
-    groups = children.by_group(regions, people, outside, parameters)
+    groups = children.by_group(
+        regions, people, outside, parameters, national=anchors.movers_children
+    )
     seats = services.seats(groups, parameters)
     beds = services.beds(regions, people, parameters)
-    fields = land.cultivated(regions, people.rural, matrix.sum(axis=1), parameters)
+    fields = land.cultivated(
+        regions,
+        people.rural,
+        matrix.sum(axis=1),
+        parameters,
+        national_tilt=anchors.abandonment_tilt,
+    )
     income = fiscal.incomes(regions)
     leaving = moves.sum(axis=1)
     return {
@@ -244,6 +281,21 @@ def _identity(data: xr.Dataset) -> str:
     return digest.hexdigest()
 
 
+def _notes(regions: Regions, parameters: Parameters) -> tuple[str, ...]:
+    """Say how many migrants of one's own regions come from outside the table."""
+    if regions.nation is None:
+        return ()
+    people = population.residents(regions, parameters)
+    _, outside = flows.migrants_and_outside(regions, people, parameters)
+    if not outside.sum() > 0:
+        return ()
+    return (
+        f"Of {people.migrants.sum():,.1f} (10k) rural-hukou migrants {outside.sum():,.1f} come "
+        "from outside the table: they stand as if at home where they live, their land is not in the "
+        "table, and moves across its border are not modelled.",
+    )
+
+
 def derive_base_year(
     regions: Regions,
     parameters: Parameters,
@@ -298,4 +350,5 @@ def derive_base_year(
         low=_dataset(regions, low, span),
         high=_dataset(regions, high, span),
         identity=_identity(data),
+        notes=_notes(regions, parameters),
     )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.fitting import Array
-from hukou_opt.regions.load import Regions
+from hukou_opt.regions.region_table import Regions
 
 #: Years of the published transfers by province.
 TRANSFER_YEARS = (2014, 2015, 2016)
@@ -17,9 +17,14 @@ LAND_DEAL_YEARS = (2015, 2016, 2017, 2018, 2019)
 
 def _scaled(regions: Regions, name: str, years: tuple[int, ...], national: str) -> Array:
     """Share a national total of the base year by the sum of a column over several years."""
-    values = np.sum([regions.figure(f"{name}_{year}") for year in years], axis=0)
-    total = regions.country(national, regions.base_year) * regions.coverage
-    return np.asarray(values / values.sum() * total, dtype=float)
+
+    def summed(table: Regions) -> Array:
+        return np.asarray(
+            np.sum([table.figure(f"{name}_{year}") for year in years], axis=0), dtype=float
+        )
+
+    total = regions.country(national, regions.base_year)
+    return np.asarray(summed(regions) / summed(regions.whole).sum() * total, dtype=float)
 
 
 def central_transfers(regions: Regions) -> Array:

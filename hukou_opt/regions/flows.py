@@ -9,14 +9,21 @@ import numpy as np
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.fitting import Array, fit_margins, solve_monotone
-from hukou_opt.regions.load import Regions
-from hukou_opt.regions.population import Residents
+from hukou_opt.regions.origins import own_matrix
+from hukou_opt.regions.population import Residents, residents
+from hukou_opt.regions.region_table import Regions
 from hukou_opt.regions.vital import growth_by_group, natural_change
 
 #: Multiples of the census migrants that are searched for the cross-province movers.
 HIGHEST_MULTIPLE = 100.0
 #: First years of the shorter and of the longer window of moves; both end with the base year.
 SHORT_WINDOW, LONG_WINDOW = 2020, 2018
+#: Moves from a region's countryside in a year over its rural residents, at most, in own regions: a
+#: city district with a handful of rural residents would empty in one step of the model.
+MOST_LEAVING = 1.0
+#: Part of a region's migrants that is spread over all regions of one's own table before fitting, so
+#: that a table without moves between its regions still has a matrix with both margins.
+SMALLEST_SEED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +71,25 @@ def migrants_from_outside(regions: Regions, people: Residents, parameters: Param
     DataError
         If the national share cannot be reached.
     """
-    if len(regions.codes) == 1:
+    if regions.nation is not None:
+        whole = regions.nation
+        multiple = census_multiple(whole, residents(whole, parameters), parameters)
+    elif len(regions.codes) == 1:
         return np.zeros(1)
+    else:
+        multiple = census_multiple(regions, people, parameters)
+    counted = regions.figure("migrants_other_province_2020")
+    return np.minimum(multiple * counted, parameters["cross_province_cap"] * people.migrants)
+
+
+def census_multiple(regions: Regions, people: Residents, parameters: Parameters) -> float:
+    """Rural-hukou movers over all census migrants from other provinces, for the whole country.
+
+    Raises
+    ------
+    DataError
+        If the national share cannot be reached.
+    """
     counted = regions.figure("migrants_other_province_2020")
     most = parameters["cross_province_cap"] * people.migrants
     wanted = parameters["cross_province_share"] * people.migrants.sum()
@@ -83,11 +107,28 @@ def migrants_from_outside(regions: Regions, people: Residents, parameters: Param
                 "lower it, or raise cross_province_cap",
             )
         )
-    return np.minimum(multiple * counted, most)
+    return multiple
+
+
+def migrants_and_outside(
+    regions: Regions, people: Residents, parameters: Parameters
+) -> tuple[Array, Array]:
+    """Migrants by home and residence, and those on the diagonal whose home is outside the table.
+
+    Dims (region, dest) and (region), 10k persons; nobody is from outside in the whole country.
+    """
+    if regions.nation is None:
+        return migrant_matrix(regions, people, parameters), np.zeros(len(regions.codes))
+    nation = regions.nation
+    outside = migrants_from_outside(regions, people, parameters)
+    multiple = census_multiple(nation, residents(nation, parameters), parameters)
+    return own_matrix(regions, nation, people, outside, multiple, parameters)
 
 
 def migrant_matrix(regions: Regions, people: Residents, parameters: Parameters) -> Array:
     """Rural-hukou migrants by home region and region of residence, dims (region, dest), 10k."""
+    if regions.nation is not None:
+        return migrants_and_outside(regions, people, parameters)[0]
     outside = migrants_from_outside(regions, people, parameters)
     matrix = origin_pattern(regions, people) * outside
     matrix[np.diag_indices_from(matrix)] = people.migrants - matrix.sum(axis=0)
@@ -146,8 +187,14 @@ def yearly_flows(
     floor = parameters["flow_floor_share"] * parameters["return_rate"]
     rows = np.maximum(out, floor * matrix.sum(axis=1))
     columns = np.maximum(into, floor * matrix.sum(axis=0))
+    seed = matrix
+    if regions.nation is not None:
+        # Moves across the border of the table are not modelled: both margins are cut to the lower.
+        rows = np.minimum(rows, MOST_LEAVING * people.rural)
+        rows = rows * min(1.0, float(columns.sum() / rows.sum()))
+        seed = matrix + SMALLEST_SEED * np.outer(people.rural, people.migrants) / people.rural.sum()
     columns = columns * rows.sum() / columns.sum()
-    fitted = fit_margins(matrix, rows, columns)
+    fitted = fit_margins(seed, rows, columns)
     if fitted is None:
         raise DataError(
             Fault(

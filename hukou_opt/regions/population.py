@@ -9,7 +9,7 @@ import numpy as np
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.fitting import Array, shift_logit, solve_monotone
-from hukou_opt.regions.load import Regions
+from hukou_opt.regions.region_table import Regions
 
 #: Widest shift on the logit scale that is searched.
 WIDEST_SHIFT = 12.0
@@ -41,22 +41,10 @@ class Residents:
     urban_hukou: Array
 
 
-def residents(regions: Regions, parameters: Parameters) -> Residents:
-    """Split townspeople into urban-hukou residents and rural-hukou migrants.
-
-    The ratio of hukou share to urban share of the census of 2010, the last that asked, is moved by
-    one constant on the logit scale; migrants are at least a part of those who came from other
-    provinces. The constant is solved with this floor in place, so that the mean over all residents
-    is the national hukou rate.
-
-    Raises
-    ------
-    DataError
-        If no constant gives the national rate.
-    """
-    total = regions.figure("resident_pop")
+def _migrants(regions: Regions, parameters: Parameters, constant: float) -> Array:
+    """Rural-hukou townspeople when the ratio of 2010 is moved by a constant, with the floor."""
     urban_share = regions.figure("urban_share")
-    urban = total * urban_share
+    urban = regions.figure("resident_pop") * urban_share
     ratio = regions.figure("nonagri_hukou_share_2010") / regions.figure("census_urban_share_2010")
     ratio = np.minimum(ratio, HIGHEST_RATIO)
     floor = (
@@ -65,13 +53,24 @@ def residents(regions: Regions, parameters: Parameters) -> Residents:
         * urban_share
     )
     floor = np.minimum(floor, urban)
+    return np.maximum(urban * (1 - shift_logit(ratio, constant)), floor)
+
+
+def hukou_constant(regions: Regions, parameters: Parameters) -> float:
+    """Constant on the logit scale that gives the whole country its national hukou rate.
+
+    Raises
+    ------
+    DataError
+        If no constant gives the national rate.
+    """
+    total = regions.figure("resident_pop")
+    urban = total * regions.figure("urban_share")
     rate = parameters["national_hukou_rate"]
 
-    def migrants(constant: float) -> Array:
-        return np.maximum(urban * (1 - shift_logit(ratio, constant)), floor)
-
     def excess(constant: float) -> float:
-        return float((urban - migrants(constant)).sum() / total.sum()) - rate
+        migrants = _migrants(regions, parameters, constant)
+        return float((urban - migrants).sum() / total.sum()) - rate
 
     constant = solve_monotone(excess, -WIDEST_SHIFT, WIDEST_SHIFT)
     if constant is None:
@@ -83,7 +82,26 @@ def residents(regions: Regions, parameters: Parameters) -> Residents:
                 "lower it, or check urban_share and migrants_other_province_2020",
             )
         )
-    moved = migrants(constant)
+    return constant
+
+
+def residents(regions: Regions, parameters: Parameters) -> Residents:
+    """Split townspeople into urban-hukou residents and rural-hukou migrants.
+
+    The ratio of hukou share to urban share of the census of 2010, the last that asked, is moved by
+    one constant on the logit scale; migrants are at least a part of those who came from other
+    provinces. The constant is solved on the whole country with this floor in place, so that its
+    mean over all residents is the national hukou rate.
+
+    Raises
+    ------
+    DataError
+        If no constant gives the national rate.
+    """
+    constant = hukou_constant(regions.whole, parameters)
+    total = regions.figure("resident_pop")
+    urban = total * regions.figure("urban_share")
+    moved = _migrants(regions, parameters, constant)
     return Residents(total, urban, total - urban, moved, urban - moved)
 
 
@@ -101,13 +119,15 @@ def share_65plus(regions: Regions, parameters: Parameters, years: range) -> Arra
     start = parameters["national_share_65plus"]
     slope = (parameters["national_share_65plus_2033"] - start) / (AGEING_YEAR - regions.base_year)
     counted = regions.figure("census_share_65plus_2020")
-    weight = regions.figure("resident_pop") / regions.figure("resident_pop").sum()
+    whole = regions.whole
+    everywhere = whole.figure("census_share_65plus_2020")
+    weight = whole.figure("resident_pop") / whole.figure("resident_pop").sum()
     shares = np.empty((len(counted), len(years)))
     for position, year in enumerate(years):
         target = start + slope * (year - regions.base_year)
 
         def excess(constant: float, target: float = target) -> float:
-            return float(weight @ shift_logit(counted, constant)) - target
+            return float(weight @ shift_logit(everywhere, constant)) - target
 
         constant = solve_monotone(excess, -WIDEST_SHIFT, WIDEST_SHIFT)
         if constant is None:

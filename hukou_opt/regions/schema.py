@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +13,8 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from hukou_opt.errors import Fault, did_you_mean
-from hukou_opt.regions.columns import LABELS, MACRO_REGIONS, Column
+from hukou_opt.regions.columns import LABELS, MACRO_REGIONS, OWN_LABELS, Column
+from hukou_opt.regions.readers import Cells, read_csv
 
 #: Highest believable value by unit; beyond it the figure is most likely given in another unit.
 #: 10k persons: two billion people; per mille: no province or country has had more births.
@@ -42,22 +42,20 @@ def read_cells(path: Path, where: str) -> tuple[pd.DataFrame, list[Fault]]:
     Parameters
     ----------
     path : Path
-        A UTF-8 CSV file whose first line names the columns.
+        A CSV file whose first line names the columns.
     where : str
         Name of the file in messages.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            lines = [line for line in csv.reader(handle) if any(cell.strip() for cell in line)]
-    except UnicodeDecodeError:
-        return pd.DataFrame(), [Fault(where, "is not UTF-8 text", "save it as CSV UTF-8")]
-    except OSError as error:
-        return pd.DataFrame(), [
-            Fault(where, f"cannot be read ({error.strerror})", "give the path of a CSV file")
-        ]
+    cells = read_csv(path, where)
+    return (pd.DataFrame(), [cells]) if isinstance(cells, Fault) else frame_of(cells, where)
+
+
+def frame_of(cells: Cells, where: str) -> tuple[pd.DataFrame, list[Fault]]:
+    """Make a table of text from lines of cells; merged header cells and ragged rows are faults."""
+    lines = cells.lines
     if not lines:
         return pd.DataFrame(), [Fault(where, "is empty", "give one line per region")]
-    header = [cell.strip() for cell in lines[0]]
+    header = list(lines[0])
     faults = [
         Fault(
             f"{where} line 1, column {number}",
@@ -78,18 +76,19 @@ def read_cells(path: Path, where: str) -> tuple[pd.DataFrame, list[Fault]]:
             f"has {len(line)} fields, the header has {len(header)}",
             "give one field per column; quote fields with commas",
         )
-        for number, line in enumerate(lines[1:], start=2)
+        for number, line in zip(cells.numbers[1:], lines[1:], strict=True)
         if len(line) != len(header)
     ]
     if faults:
         return pd.DataFrame(), faults
-    cells = pd.DataFrame(lines[1:], columns=header, dtype=object)
+    frame = pd.DataFrame([list(line) for line in lines[1:]], columns=header, dtype=object)
     if "code" not in header:
-        return cells, [
+        return frame, [
             Fault(f"{where} line 1", "has no column 'code'", did_you_mean("code", header))
         ]
-    cells["code"] = [str(code).strip() for code in cells["code"]]
-    return cells, []
+    for name in {"code", "parent"} & set(header):
+        frame[name] = [str(code).removesuffix(".0") for code in frame[name]]
+    return frame, []
 
 
 def check_codes(codes: Sequence[str], expected: Collection[str] | None, where: str) -> list[Fault]:
@@ -135,7 +134,7 @@ def read_numbers(
     """Turn the cells of known columns into numbers; unknown columns and texts are faults."""
     faults: list[Fault] = []
     figures: dict[str, list[float]] = {}
-    known = [*columns, "code", *LABELS]
+    known = [*columns, "code", *LABELS, *OWN_LABELS]
     for name in cells.columns:
         if name not in known:
             faults.append(
@@ -278,8 +277,19 @@ def check_labels(cells: pd.DataFrame, where: str) -> list[Fault]:
             did_you_mean(str(value), MACRO_REGIONS),
         )
         for code, value in zip(cells["code"], cells["macro_region"], strict=True)
-        if value not in MACRO_REGIONS
+        if value and value not in MACRO_REGIONS
     ]
+
+
+def label_frame(cells: pd.DataFrame) -> pd.DataFrame:
+    """Labels of the regions by code; the code stands in for a missing name."""
+    labels = pd.DataFrame(index=pd.Index(cells["code"], name="code"))
+    for name in LABELS:
+        given = cells[name] if name in cells else pd.Series([""] * len(cells))
+        labels[name] = [str(value).strip() for value in given]
+    for name in ("name_en", "name_zh", "short_zh"):
+        labels[name] = labels[name].where(labels[name] != "", labels.index.to_series())
+    return labels
 
 
 def check_total(

@@ -8,8 +8,8 @@ from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.children import Children
 from hukou_opt.regions.fitting import Array
-from hukou_opt.regions.load import Regions
 from hukou_opt.regions.population import Residents
+from hukou_opt.regions.region_table import Regions
 
 #: Columns that tell beds in city districts from beds in counties.
 BED_SPLIT = ("beds_urban_2019", "beds_rural_2019", "district_pop_2020", "county_pop_2020")

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from hukou_opt.regions.base_year import CONTRACT, BaseYear
-from hukou_opt.regions.load import Regions
+from hukou_opt.regions.region_table import Regions
 
 #: Regions named at each end of a derived figure.
 EXTREMES = 5

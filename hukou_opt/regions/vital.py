@@ -6,7 +6,7 @@ import numpy as np
 
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.fitting import Array
-from hukou_opt.regions.load import Regions
+from hukou_opt.regions.region_table import Regions
 
 #: Year of the census whose count of children under one gives each region's share of births.
 CENSUS = 2020
@@ -15,11 +15,11 @@ EARLIER, LATER = 2019, 2024
 
 
 def national_births(regions: Regions, parameters: Parameters, year: int) -> float:
-    """Births of the regions together, published or projected, 10k persons a year."""
+    """Births of the whole country, published or projected, 10k persons a year."""
     published = max(known for series, known in regions.national if series == "births")
     if year <= published:
-        return regions.country("births", year) * regions.coverage
-    first = parameters["projected_births"] * regions.coverage
+        return regions.country("births", year)
+    first = parameters["projected_births"]
     return float(first * (1 + parameters["projected_births_change"]) ** (year - published - 1))
 
 
@@ -29,8 +29,13 @@ def _between(year: int, start: int, first: Array, end: int, last: Array) -> Arra
     return (1 - weight) * first + weight * last
 
 
-def _share(values: Array) -> Array:
-    return np.asarray(values / values.sum(), dtype=float)
+def _share(regions: Regions, rate: str, people: str = "") -> Array:
+    """Each region's part of the country: of a count, or of a rate times people."""
+
+    def number(table: Regions) -> Array:
+        return table.figure(rate) * table.figure(people) if people else table.figure(rate)
+
+    return np.asarray(number(regions) / number(regions.whole).sum(), dtype=float)
 
 
 def births(regions: Regions, parameters: Parameters, year: int) -> Array:
@@ -40,19 +45,19 @@ def births(regions: Regions, parameters: Parameters, year: int) -> Array:
     of 2019) and the birth rates of 2024; after 2024 the shares stay.
     """
     weight = parameters["census_birth_share_weight"]
-    counted = _share(regions.figure("census_age_0_2020"))
-    rated = _share(regions.figure("birth_rate_2019") * regions.figure("resident_pop_2019"))
-    later = _share(regions.figure("birth_rate_2024") * regions.figure("resident_pop"))
+    counted = _share(regions, "census_age_0_2020")
+    rated = _share(regions, "birth_rate_2019", "resident_pop_2019")
+    later = _share(regions, "birth_rate_2024", "resident_pop")
     share = _between(year, CENSUS, weight * counted + (1 - weight) * rated, LATER, later)
     return share * national_births(regions, parameters, year)
 
 
 def deaths(regions: Regions, year: int) -> Array:
     """Deaths of every region in a year, 10k persons; shares interpolated between 2019 and 2024."""
-    earlier = _share(regions.figure("death_rate_2019") * regions.figure("resident_pop_2019"))
-    later = _share(regions.figure("death_rate_2024") * regions.figure("resident_pop"))
+    earlier = _share(regions, "death_rate_2019", "resident_pop_2019")
+    later = _share(regions, "death_rate_2024", "resident_pop")
     share = _between(year, EARLIER, earlier, LATER, later)
-    return share * regions.country("deaths", year) * regions.coverage
+    return share * regions.country("deaths", year)
 
 
 def natural_change(regions: Regions, parameters: Parameters, first: int, last: int) -> Array:

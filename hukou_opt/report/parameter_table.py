@@ -48,8 +48,9 @@ def parameter_table(
     -------
     DataFrame
         One row per parameter, in the registry's order: name, room, value, registry_value, low,
-        high, unit, status, source, plan_fact, meaning, changed (value differs from the registry's),
-        out_of_range. Status and source are those of the registry's value.
+        high, unit, status, known_year (year in which the value became known), source, plan_fact,
+        meaning, changed (value differs from the registry's), out_of_range. Status, known_year and
+        source are those of the registry's value.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def parameters_to_latex(table: pd.DataFrame, *, experiment: str = "") -> str:
         *([Column("Registry")] if experiment else []),
         Column("Range", 0.11),
         Column("Unit", 0.11),
-        Column("Status", 0.125),
+        Column("Status, known", 0.125),
         Column("Meaning and source", 0.18 if experiment else 0.27),
     ]
     sections = []
@@ -153,18 +154,19 @@ def parameters_to_latex(table: pd.DataFrame, *, experiment: str = "") -> str:
                     *given,
                     latex_range(typed(row["low"], unit), typed(row["high"], unit)),
                     latex_unit(unit),
-                    latex_escape(row["status"]),
+                    latex_escape(f"{row['status']}, {row['known_year']}"),
                     latex_escape(f"{row['meaning']}. ") + latex_emphasis(row["source"]),
                 ]
             )
         sections.append((latex_escape(f"Room: {room}"), lines))
     notes = [
         f"{status_sentence(table)}.",
-        "Unit 1: a share, an index or a switch. Sections are those of the plan (plan 7.1).",
+        "Unit 1: a share, an index or a switch. Sections are those of the plan (plan 7.1). "
+        "Known: year in which the value became known.",
     ]
     if table["changed"].any():
         notes.append(
-            "* changed by the experiment; range, status and source are those of the registry."
+            "* changed by the experiment; range, status, year and source are those of the registry."
         )
     if table["out_of_range"].any():
         notes.append("! outside its range, which the experiment allows.")
@@ -189,6 +191,7 @@ def _row(row: Parameter, registered: Parameter) -> dict[str, object]:
         "high": row.high,
         "unit": row.unit,
         "status": row.status,
+        "known_year": registered.known_year,
         "source": row.source,
         "plan_fact": row.plan_fact,
         "meaning": row.meaning,

@@ -141,6 +141,10 @@ def notes(result: Result) -> tuple[str, ...]:
             f"The stock-flow model is the user's own, {attrs['model']!r}, not the toolkit's; its "
             "checks are those that its variables allow."
         )
+    lines += str(attrs.get("region_notes", "")).splitlines()
+    lines += [
+        f"Not applicable: {line}." for line in str(attrs.get("not_applicable", "")).splitlines()
+    ]
     if result.has_allocation:
         proof = result["certificate"]
         worst = max(float(proof[name].max()) for name in RESIDUALS)

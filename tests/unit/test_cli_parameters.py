@@ -53,6 +53,12 @@ def test_on_a_wide_terminal_the_meaning_stands_beside_else_below() -> None:
     assert re.search(rf"^migrant_children .*plan\n    {meaning}", below, re.MULTILINE)
 
 
+def test_the_year_in_which_a_value_became_known_stands_in_every_row() -> None:
+    text = call(width=80)
+    for row in load_parameters().rows.values():
+        assert re.search(rf"^{row.name} .* {row.known_year}$", text, re.MULTILINE)
+
+
 def test_the_registry_does_not_speak_of_changes() -> None:
     text = call()
     assert "registry" not in text.splitlines()[0]
@@ -65,6 +71,7 @@ def test_a_search_that_finds_few_shows_them_in_full() -> None:
     flat = " ".join(text.split())
     for part in (row.meaning, row.source, f"{row.low:g} to {row.high:g}", row.plan_fact):
         assert part in flat
+    assert f"became known {row.known_year}" in flat
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -87,6 +94,9 @@ def test_csv_and_json_are_whole(own: str, tmp_path: Path) -> None:
     content = json.loads(call(own, "--format", "json"))
     assert content["experiment"] == "own"
     changed = {row["name"]: row["value"] for row in content["parameters"] if row["changed"]}
+    known = {row["name"]: row["known_year"] for row in content["parameters"]}
+    assert known == {name: row.known_year for name, row in load_parameters().rows.items()}
+    assert table["known_year"].tolist() == list(known.values())
     assert changed["guard"] == 0.1
     assert set(changed) == {
         "guard",

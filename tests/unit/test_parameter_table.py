@@ -57,6 +57,8 @@ def test_no_parameter_without_unit_range_source_status_and_meaning() -> None:
         assert table.loc[table[column].str.strip().eq(""), "name"].tolist() == []
     assert set(table["status"]) <= set(STATUSES)
     assert np.isfinite(table[["value", "low", "high"]].to_numpy()).all()
+    known = {row.name: row.known_year for row in load_parameters().rows.values()}
+    assert dict(zip(table["name"], table["known_year"], strict=True)) == known
     # A range of one point tells a study nothing.
     assert table.loc[~(table["low"] < table["high"]), "name"].tolist() == []
     assert not table["changed"].any()
@@ -159,6 +161,8 @@ def test_latex_of_the_registry_is_whole_and_escaped() -> None:
     assert status_sentence(table) in text
     assert r"\emph{" in text
     assert r"& $-$0.53 &" in text
+    row = load_parameters().rows["willingness_base"]
+    assert f"& {row.status}, {row.known_year} &" in text
 
 
 def test_latex_of_an_experiment_marks_what_it_changes() -> None:

@@ -73,8 +73,8 @@ FAULTS = {
         "column 'urban_shar' | is unknown | did you mean 'urban_share'?",
     ),
     "missing column": (
-        lambda t: t.drop(columns="death_rate_2024"),
-        "column 'death_rate_2024' | is missing",
+        lambda t: t.drop(columns=["urban_share", "urban_share_2020"]),
+        "column 'urban_share' | is missing",
     ),
     "implausible country": (
         lambda t: t.assign(resident_pop=(t["resident_pop"].astype(float) * 1.5).astype(str)),
@@ -131,8 +131,10 @@ def test_a_file_that_is_no_table_is_explained(text, message, tmp_path):
 
 def test_a_file_in_another_encoding_is_explained(tmp_path):
     path = tmp_path / "own.csv"
-    path.write_bytes("code,名\n".encode("gbk"))
-    assert "is not UTF-8" in str(check_table(path)[0])
+    path.write_bytes(b"code,\xff\n")
+    assert "is neither UTF-8 nor GB18030 text (byte 0xff at position 5)" in str(
+        check_table(path)[0]
+    )
 
 
 def test_a_base_year_without_data_names_those_with_data():
@@ -197,13 +199,14 @@ def test_own_regions_may_be_few_and_lack_what_has_a_fallback(tmp_path):
     path = written(table, tmp_path)
     assert check_table(path) == []
     regions = load_regions(path)
-    assert 0 < regions.coverage < 0.1
-    data = derive_base_year(regions, load_parameters(), with_ranges=False).data
-    level = data["initial_rural_beds"] / data["initial_rural_residents"]
-    assert level.to_numpy() == pytest.approx(
-        regions.figure("beds_total") / regions.figure("resident_pop")
-    )
-    assert data["tier_share"].sel(tier="small").to_numpy() == pytest.approx(1)
+    assert regions.nation is not None
+    derive_base_year(regions, load_parameters(), with_ranges=False)
+    assert {line.split(":")[0] for line in regions.fallbacks} >= {
+        "beds_urban_2019",
+        "county_pop_2020",
+        "tier_share_mega_2020",
+        "resident_pop_2018",
+    }
 
 
 def test_one_region_of_ones_own_has_no_moves_to_others(tmp_path):

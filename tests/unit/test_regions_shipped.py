@@ -9,7 +9,7 @@ import pytest
 
 from hukou_opt.bundled import data_folder
 from hukou_opt.errors import DataError
-from hukou_opt.regions.columns import MACRO_REGIONS, read_columns
+from hukou_opt.regions.columns import MACRO_REGIONS, read_columns, read_national
 from hukou_opt.regions.load import load_regions
 
 BASES = (2010, 2015, 2020, 2023)
@@ -106,6 +106,65 @@ def test_known_by_withholds_what_was_published_later():
     with pytest.raises(DataError, match="became known too late"):
         regions.figure("resident_pop")
     assert regions.identity != load_regions(base=2015).identity
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("known_by", [2011, 2016, 2021])
+def test_nothing_is_served_that_became_known_later(base, known_by):
+    regions = load_regions(base=base, known_by=known_by)
+    late = {name for name, about in regions.columns.items() if about.known_year > known_by}
+    assert late == set(regions.columns) - set(regions.table.columns)
+    assert late <= set(regions.withheld)
+    for name in late:
+        with pytest.raises(DataError, match=rf"column '{name}' \| became known too late"):
+            regions.figure(name)
+    for key, figure in read_national(data_folder()).items():
+        if figure.known_year <= known_by:
+            assert regions.country(*key) == figure.value
+            continue
+        assert f"national {key[0]} {key[1]}" in regions.withheld
+        with pytest.raises(DataError, match=f"national figure '{key[0]}'"):
+            regions.country(*key)
+
+
+def test_a_study_of_2016_has_the_series_as_first_published():
+    then = load_regions(base=2015, known_by=2016)
+    with pytest.raises(DataError, match="2015, column 'resident_pop'"):
+        then.figure("resident_pop")
+    with pytest.raises(DataError, match="2015, column 'urban_share'"):
+        then.figure("urban_share")
+    served = then.figure("resident_pop_prerev")
+    # First published for the country: 137,462, with the armed forces.
+    assert served.sum() == pytest.approx(137_462, rel=3e-3)
+    # Tianjin was published as 15.47 million and revised to 14.39.
+    assert served[then.codes.index("120000")] == pytest.approx(1_546.95)
+    assert then.country("hukou_urban_rate", 2015) == 0.399
+    with pytest.raises(DataError, match="national figure 'resident_pop'"):
+        then.country("resident_pop", 2015)
+    earlier = load_regions(base=2010, known_by=2016)
+    assert earlier.withheld == tuple(name for name in earlier.withheld if name[:9] == "national ")
+    assert earlier.figure("resident_pop").sum() == pytest.approx(133_385, abs=1)
+    # The census yearbook is of 2012; its totals differ from the communique's.
+    assert "census_pop" in load_regions(base=2010, known_by=2011).withheld
+
+
+def test_no_figure_is_known_before_its_year_ends():
+    for columns in read_columns(data_folder()).values():
+        for name, column in columns.items():
+            assert column.known_year > column.data_year, name
+    for key, figure in read_national(data_folder()).items():
+        assert figure.known_year > figure.year, key
+
+
+def test_a_column_has_one_known_year_in_all_tables():
+    """``beds_total`` of 2020 and ``beds_total_2020`` of 2023 are the same figure."""
+    found: dict[tuple[str, int, str], set[int]] = {}
+    for columns in read_columns(data_folder()).values():
+        for name, column in columns.items():
+            plain = name.removesuffix(f"_{column.data_year}")
+            key = (plain, column.data_year, column.source)
+            found.setdefault(key, set()).add(column.known_year)
+    assert {key: years for key, years in found.items() if len(years) > 1} == {}
 
 
 def test_a_missing_national_year_names_the_years_at_hand():
