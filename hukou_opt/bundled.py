@@ -44,3 +44,8 @@ def experiments() -> dict[str, Path]:
 def data_folder(name: str = "china_provinces") -> Path:
     """Folder of a shipped region table, by name."""
     return PACKAGE / "regions" / name
+
+
+def calibrations() -> dict[str, Path]:
+    """Name and path of every shipped calibration, sorted by name."""
+    return {path.stem: path for path in sorted((PACKAGE / "fit" / "calibrations").glob("*.yaml"))}

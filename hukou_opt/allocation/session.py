@@ -24,6 +24,8 @@ SEED = 20240101
 WARM_ITERATIONS = 20000
 #: Iterations after which any solve is given up, the clean-up of an interior point included.
 MOST_ITERATIONS = 60000
+#: Both limits per row, for programs of many more regions than the 31 provinces.
+WARM_A_ROW, MOST_A_ROW = 1.2, 3.5
 #: Numbers by which HiGHS knows its simplex methods.
 DUAL, PRIMAL = 1, 4
 
@@ -193,9 +195,12 @@ class Session:
         # new rows under the same cost it is still dual feasible, so dual simplex does.
         simplex = PRIMAL if not np.array_equal(cost, self._cost) else DUAL
         self._cost = cost.copy()
-        attempts = [("ipx", DUAL, MOST_ITERATIONS), ("simplex", PRIMAL, MOST_ITERATIONS)]
+        rows = len(self.program.row_lower)
+        most_iterations = max(MOST_ITERATIONS, int(MOST_A_ROW * rows))
+        attempts = [("ipx", DUAL, most_iterations), ("simplex", PRIMAL, most_iterations)]
         if not self._fresh:
-            attempts.insert(0, ("simplex", simplex, WARM_ITERATIONS))
+            warm_iterations = max(WARM_ITERATIONS, int(WARM_A_ROW * rows))
+            attempts.insert(0, ("simplex", simplex, warm_iterations))
         point: Point | None = None
         for number, (method, strategy, most) in enumerate(attempts):
             if number:

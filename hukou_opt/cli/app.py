@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hukou_opt import __version__
-from hukou_opt.cli import data, diagram, init, model, parameters, run, validate
+from hukou_opt.cli import data, diagram, fit, init, model, parameters, run, validate
 from hukou_opt.errors import HukouOptError
 
 
@@ -35,6 +35,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("init")(init.init)
 app.command("validate")(validate.validate)
+app.command("calibrate")(fit.calibrate)
+app.command("backtest")(fit.backtest)
 app.command("diagram")(diagram.diagram)
 app.command("parameters", epilog=parameters.EXAMPLES)(parameters.parameters)
 app.add_typer(data.app, name="data")

@@ -163,7 +163,7 @@ def _values(experiment: str | None) -> tuple[Experiment | None, Parameters]:
         )
     settings = load_experiment(experiment)
     # Imported late: the planning room brings model and solver along.
-    from hukou_opt.planning.run import parameters_of
+    from hukou_opt.planning.inputs import parameters_of
 
     return settings, parameters_of(settings)
 

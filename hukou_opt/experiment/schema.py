@@ -102,6 +102,10 @@ class Experiment(_Part):
     """Year at whose end the run starts."""
     base: Literal["official", "plan"] = "official"
     """Where the base year's hukou and school shares come from: official statistics or the plan."""
+    calibration: str | None = None
+    """Shipped calibration (``to_2020``, ``to_2023``) or the path of your own file, as written by
+    ``hukou-opt calibrate``: moves between regions and settlement follow it instead of the estimates
+    of the base year."""
     model: str = "hukou"
     """Shipped stock-flow model, or the path of your own Vensim file, in this file's folder."""
     trust_model: bool = False
@@ -150,6 +154,20 @@ class Experiment(_Part):
     def title_zh(self) -> str:
         """Chinese title, the English one where none is given."""
         return self.title.zh or self.title_en
+
+    @property
+    def calibration_source(self) -> Path | None:
+        """Path of the calibration, or None.
+
+        A relative path counts from the experiment file's folder.
+        """
+        if self.calibration is None:
+            return None
+        shipped = bundled.calibrations().get(self.calibration)
+        if shipped is not None:
+            return shipped
+        path = Path(self.calibration)
+        return path if path.is_absolute() or self._folder is None else self._folder / path
 
     @property
     def regions_source(self) -> str | Path:

@@ -45,7 +45,8 @@ def saturating(level: float) -> Callable[[Array, Array, int, int], Array]:
 
     def forecast(first: Array, last: Array, length: int, ahead: int) -> Array:
         top = np.maximum(level, np.maximum(first, last) + SATURATION_MARGIN)
-        remaining = ((top - last) / (top - first)) ** (ahead / length)
+        # A share that fell has no rate of approach: it stays.
+        remaining = np.minimum(1.0, (top - last) / (top - first)) ** (ahead / length)
         return np.asarray(top - (top - last) * remaining, dtype=float)
 
     return forecast

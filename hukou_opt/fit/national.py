@@ -141,12 +141,15 @@ def fit_national(
     def distance(values: Array) -> Array:
         return np.asarray(PERCENT * (simulate(values) - observed), dtype=float)
 
+    def slopes(values: Array) -> Array:
+        return _slopes(simulate, values, lower, upper, STEP)
+
     found = optimize.least_squares(
         distance,
         first,
         bounds=(lower, upper),
         x_scale=upper - lower,
-        diff_step=[STEP, STEP],
+        jac=slopes,
         xtol=1e-10,
         ftol=1e-12,
         gtol=1e-12,
@@ -158,7 +161,15 @@ def fit_national(
     free = np.flatnonzero(~near)
     freedom = len(years) - len(free)
     scatter = float(np.sqrt(2 * found.cost / freedom))
-    jacobian = _slopes(simulate, values, lower, upper)
+    jacobian = _slopes(simulate, values, lower, upper, WIDE_STEP)
+    if np.linalg.matrix_rank(jacobian) < len(values):
+        raise DataError(
+            Fault(
+                "national hukou rate",
+                f"does not tell {' and '.join(FITTED)}: the model's rate does not answer to them",
+                "check that the regions have migrants",
+            )
+        )
     # The whole curvature for the correlation; only free directions for the errors.
     whole = np.linalg.inv(jacobian.T @ jacobian)
     spread = np.sqrt(np.diag(whole))
@@ -218,13 +229,15 @@ def _conditional(
     )
 
 
-def _slopes(simulate: Callable[[Array], Array], values: Array, lower: Array, upper: Array) -> Array:
+def _slopes(
+    simulate: Callable[[Array], Array], values: Array, lower: Array, upper: Array, step: float
+) -> Array:
     """Derivatives of the national rate in percentage points, one-sided and inward at a bound."""
     columns = []
     for at in range(len(values)):
         ahead, behind = values.copy(), values.copy()
-        ahead[at] = min(values[at] + WIDE_STEP, upper[at])
-        behind[at] = max(values[at] - WIDE_STEP, lower[at])
+        ahead[at] = min(values[at] + step, upper[at])
+        behind[at] = max(values[at] - step, lower[at])
         rise = PERCENT * (simulate(ahead) - simulate(behind))
         columns.append(rise / (ahead[at] - behind[at]))
     return np.stack(columns, axis=1)

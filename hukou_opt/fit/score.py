@@ -10,6 +10,8 @@ from scipy import stats
 from hukou_opt.regions.fitting import Array
 
 PERCENT = 100.0
+#: Relative difference below which two figures are the same but for rounding.
+SAME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,16 @@ def skill(
     def gain(a: Array, b: Array, axis: int = -1) -> Array:
         return np.asarray((b - a).mean(axis=axis))
 
+    # Errors in one proportion, or at one distance, give the same figure in every draw: nothing
+    # varies, and the acceleration would divide by zero.
+    fixed = {
+        ratio: np.allclose(ours * theirs.sum(), theirs * ours.sum(), rtol=SAME, atol=0),
+        gain: np.ptp(theirs - ours) <= SAME * float(theirs.mean() + ours.mean()),
+    }
     found = []
-    for statistic in (ratio, gain):
+    for statistic, constant in fixed.items():
         value = float(statistic(ours, theirs))
-        if np.array_equal(ours, theirs):
-            # The same forecast: nothing varies, and the acceleration would divide by zero.
+        if constant:
             found.append(Interval(value, value, value))
             continue
         result = stats.bootstrap(
@@ -149,11 +156,12 @@ def theil(predicted: Array, actual: Array) -> Theil:
     error = float(np.mean((predicted - actual) ** 2))
     if error == 0:
         return Theil(0.0, 0.0, 0.0, 0.0)
+    no_change = float(np.mean(actual**2))
     spread_p, spread_a = float(predicted.std()), float(actual.std())
     together = float(np.mean((predicted - predicted.mean()) * (actual - actual.mean())))
     return Theil(
         bias=float((predicted.mean() - actual.mean()) ** 2) / error,
         variance=(spread_p - spread_a) ** 2 / error,
         covariance=2 * (spread_p * spread_a - together) / error,
-        inequality=float(np.sqrt(error / np.mean(actual**2))),
+        inequality=float(np.sqrt(error / no_change)) if no_change > 0 else np.inf,
     )

@@ -195,7 +195,9 @@ def trends(window: Window) -> Trends:
     residual = residual - (residual * middle).sum(axis=0) / middle.sum(axis=0)
     persistence = 1.0
     if window.earlier_moves is not None and window.later_moves is not None:
-        persistence = float(np.polyfit(window.earlier_moves, window.later_moves, 1)[0])
+        slope_of_tables = float(np.polyfit(window.earlier_moves, window.later_moves, 1)[0])
+        # Moves that turn or grow are not damped moves.
+        persistence = min(1.0, max(0.0, slope_of_tables))
     return Trends(
         slope=slope,
         net_moves=Drift.of(residual, steps),

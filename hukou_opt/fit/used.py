@@ -15,6 +15,8 @@ from hukou_opt.parameters.registry import Parameter, Parameters
 COMPARED = ("residents", "urban_residents", "urban_hukou_residents")
 #: The room whose parameters the model reads all at once, the rows it shares with others apart.
 MODEL_ROOM = "model"
+#: Relative movement of the path that is rounding.
+NOTHING = 1e-9
 
 
 class _Noted(Parameters):
@@ -59,7 +61,7 @@ def used_parameters(calibration: Calibration) -> tuple[Parameter, ...]:
     for at, row in enumerate(tried, start=1):
         for name in COMPARED:
             each = path[name].transpose("member", ...).to_numpy()
-            if not np.array_equal(each[at], each[0]):
+            if not np.allclose(each[at], each[0], rtol=NOTHING, atol=0.0):
                 found.add(row.name)
     return tuple(row for row in parameters.rows.values() if row.name in found)
 

@@ -179,6 +179,14 @@ def hukou_rate_at(regions: Regions, year: int) -> float:
     if year in path:
         return path[year]
     before = sorted(path)[-2:]
+    if len(before) < 2:
+        raise DataError(
+            Fault(
+                f"national hukou rate {year}",
+                f"is not known, nor are two years before it ({len(before)} known)",
+                "choose a later year or a later vintage",
+            )
+        )
     slope = (path[before[1]] - path[before[0]]) / (before[1] - before[0])
     return path[before[1]] + slope * (year - before[1])
 

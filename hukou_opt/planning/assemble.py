@@ -21,6 +21,7 @@ from hukou_opt.parameters import Parameters
 from hukou_opt.planning.cases import Case
 from hukou_opt.planning.coupling import Coupled
 from hukou_opt.planning.engines import Replay
+from hukou_opt.planning.inputs import calibration_of
 from hukou_opt.planning.own_regions import not_applicable
 from hukou_opt.regions import Regions
 from hukou_opt.regions.base_year import BaseYear
@@ -70,6 +71,7 @@ def _attributes(
     said = {
         "region_notes": "\n".join([*regions.notes, *base.notes]),
         "not_applicable": "\n".join(not_applicable(settings, base)),
+        "calibration": _calibration(settings),
     }
     return {name: text for name, text in said.items() if text} | {
         "schema_version": SCHEMA_VERSION,
@@ -92,6 +94,12 @@ def _attributes(
         "experiment_yaml": settings.to_yaml(),
         "versions": json.dumps({name: version(name) for name in VERSIONS}, sort_keys=True),
     }
+
+
+def _calibration(settings: Experiment) -> str:
+    """Name and hash of the calibration that the run follows; empty without one."""
+    saved = calibration_of(settings)
+    return "" if saved is None else f"{settings.calibration} (sha256 {saved.identity})"
 
 
 def _regions(regions: Regions, base: BaseYear) -> xr.Dataset:

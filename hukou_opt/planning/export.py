@@ -35,8 +35,7 @@ from hukou_opt.errors import (
 from hukou_opt.experiment import Experiment, experiment_from
 from hukou_opt.parameters import Parameters
 from hukou_opt.planning.assemble import KEPT
-from hukou_opt.planning.run import parameters_of
-from hukou_opt.regions import derive_base_year, load_regions
+from hukou_opt.planning.inputs import inputs_of, parameters_of
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
 
@@ -124,7 +123,7 @@ def export_model(
             )
         )
     parameters = _parameters(result, settings)
-    base = _base_year(result, settings, parameters, regions)
+    base = _base_year(result, settings, regions)
     years = list(range(settings.base_year + 1, settings.horizon.tail + 1))
     _check_same(result, settings, parameters, base, years)
     text = self_contained(
@@ -216,14 +215,9 @@ def _parameters(result: Result, settings: Experiment) -> Parameters:
         ) from error
 
 
-def _base_year(
-    result: Result, settings: Experiment, parameters: Parameters, regions: str | Path | None
-) -> BaseYear:
-    source = settings.regions_source if regions is None else regions
-    years = range(settings.base_year + 1, settings.horizon.tail + 1)
+def _base_year(result: Result, settings: Experiment, regions: str | Path | None) -> BaseYear:
     try:
-        table = load_regions(source, base=settings.base_year)
-        return derive_base_year(table, parameters, years=years, with_ranges=False)
+        return inputs_of(settings, regions=regions).base
     except DataError as error:
         # A result keeps the table's path as the experiment gave it, from that file's folder.
         hint = "name the run's region table with --regions"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,46 +22,14 @@ from hukou_opt.dynamics.engine import Constant
 from hukou_opt.dynamics.own_model import ReadingEngine
 from hukou_opt.errors import ExperimentError, Fault, ModelError
 from hukou_opt.experiment import Experiment, load_experiment
-from hukou_opt.parameters import Parameters, load_parameters
-from hukou_opt.plan.facts import load_facts
+from hukou_opt.parameters import Parameters
 from hukou_opt.planning.assemble import allocated, simulated_only
 from hukou_opt.planning.cases import all_cases
 from hukou_opt.planning.coupling import Coupling, published
 from hukou_opt.planning.engines import fast_engine, replayed
-from hukou_opt.planning.own_regions import check_budget
-from hukou_opt.regions import derive_base_year, load_regions
+from hukou_opt.planning.inputs import inputs_of
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
-
-#: Years after the base year for which entrants and leavers of schools can be told: later ones rest
-#: on births that no cohort table or projection of this version covers.
-MOST_YEARS = 15
-#: Parameters whose value the plan states otherwise than official statistics, with the plan's fact;
-#: ``base: plan`` takes the plan's figure.
-PLAN_BASE: Mapping[str, str] = {
-    "national_hukou_rate": "hukou_urban_rate_2023",
-    "public_school_share": "migrant_public_share_2023",
-}
-
-
-def parameters_of(experiment: Experiment) -> Parameters:
-    """The registry with the base of the experiment and its own values.
-
-    Raises
-    ------
-    ParameterError
-        If a value is unknown, not finite or out of range.
-    """
-    parameters = load_parameters()
-    if experiment.base == "plan":
-        facts = load_facts()
-        stated = {name: facts[fact].value for name, fact in PLAN_BASE.items()}
-        parameters = parameters.override(
-            {name: value for name, value in stated.items() if value is not None}
-        )
-    return parameters.override(
-        experiment.parameters, allow_out_of_range=experiment.allow_out_of_range
-    )
 
 
 def engine_of(
@@ -164,20 +132,8 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
         If the linear program has no proved optimum.
     """
     settings = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
-    parameters = parameters_of(settings)
-    regions = load_regions(settings.regions_source, base=settings.base_year)
-    check_budget(settings, regions, parameters)
-    years = range(settings.base_year + 1, settings.horizon.tail + 1)
-    base = derive_base_year(regions, parameters, years=years, with_ranges=False)
-    if len(years) > MOST_YEARS:
-        raise ExperimentError(
-            Fault(
-                "horizon.tail",
-                f"figures by age reach {MOST_YEARS} years beyond the base year, to "
-                f"{settings.base_year + MOST_YEARS} ({settings.horizon.tail})",
-                "end earlier",
-            )
-        )
+    given = inputs_of(settings)
+    parameters, regions, base, years = given.parameters, given.regions, given.base, given.years
     with _bar(progress) as step:
         step("model: translate")
         engine = engine_of(settings, base, parameters, years)

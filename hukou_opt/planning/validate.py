@@ -13,10 +13,9 @@ from hukou_opt.dynamics.validation.report import Finding, ValidationReport, answ
 from hukou_opt.errors import ExperimentError, Fault
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.planning import validate_coupled as coupled_checks
-from hukou_opt.planning.own_regions import check_budget
-from hukou_opt.planning.run import MOST_YEARS, parameters_of
-from hukou_opt.planning.validation_stages import HISTORY, NO_ROUNDS, Case, Stage, all_stages
-from hukou_opt.regions import derive_base_year, load_regions
+from hukou_opt.planning.inputs import inputs_of
+from hukou_opt.planning.validate_history import GROUP as HISTORY
+from hukou_opt.planning.validation_stages import NO_ROUNDS, Case, Stage, all_stages
 from hukou_opt.result import Result
 
 QUICK = "left out of a quick validation"
@@ -31,7 +30,7 @@ ORDER = (
     coupled_checks.REST,
     coupled_checks.MONEY,
     coupled_checks.SIGNS,
-    HISTORY.group,
+    HISTORY,
 )
 
 
@@ -97,19 +96,8 @@ def case_of(experiment: str | Path | Experiment) -> Case:
                 "these checks know its equations only; try: hukou-opt model check FILE.mdl",
             )
         )
-    parameters = parameters_of(settings)
-    regions = load_regions(settings.regions_source, base=settings.base_year)
-    check_budget(settings, regions, parameters)
-    years = range(settings.base_year + 1, settings.horizon.tail + 1)
-    base = derive_base_year(regions, parameters, years=years, with_ranges=False)
-    if len(years) > MOST_YEARS:
-        raise ExperimentError(
-            Fault(
-                "horizon.tail",
-                f"lies more than {MOST_YEARS} years after the base year ({settings.horizon.tail})",
-                f"end in {settings.base_year + MOST_YEARS} or earlier",
-            )
-        )
+    given = inputs_of(settings)
+    parameters, base = given.parameters, given.base
     check_step(model_constants(base, parameters, reform=settings.reform), settings.time_step)
     return Case(settings, parameters, base, bundled.model())
 

@@ -23,6 +23,7 @@ from hukou_opt.dynamics.validation.report import Finding, Question
 from hukou_opt.experiment import Experiment
 from hukou_opt.parameters import Parameters
 from hukou_opt.planning import validate_coupled as coupled_checks
+from hukou_opt.planning import validate_history
 from hukou_opt.planning.coupling import Coupled, Coupling, Round
 from hukou_opt.regions.base_year import BaseYear
 
@@ -31,14 +32,6 @@ YEARS_TO_THE_STOP = 3
 #: A year's step: what must hold exactly is checked where it is fastest.
 WHOLE_YEAR = 1.0
 NO_ROUNDS = "the rounds between model and linear program ended with an error"
-HISTORY = Question(
-    "history.theil",
-    "history",
-    "Does the model, started in the past, repeat what happened (Theil's UM, US, UC)?",
-    "1",
-    1.0,
-    "Theil 1966; Sterman 1984: summary statistics of fit to history",
-)
 
 
 @dataclass(frozen=True)
@@ -173,11 +166,7 @@ def all_stages(case: Case) -> Iterator[Stage]:
     yield from _signs(case)
     # Last, so that the published path is among the runs that are looked at.
     yield Stage("balances", balances.questions(), lambda: _balances(case))
-    yield Stage(
-        "history",
-        (HISTORY,),
-        lambda: [HISTORY.not_run("no back-test has been made with this version")],
-    )
+    yield Stage("history", validate_history.QUESTIONS, validate_history.judge_history, slow=True)
 
 
 def _structure(case: Case) -> Iterator[Stage]:

@@ -269,7 +269,8 @@ def check_base_year(data: xr.Dataset) -> list[Fault]:
     return faults
 
 
-def _identity(data: xr.Dataset) -> str:
+def base_year_identity(data: xr.Dataset) -> str:
+    """SHA-256 over the values of a base year, in hexadecimal."""
     digest = hashlib.sha256()
     for name in data.variables:
         variable = data[name]
@@ -291,8 +292,8 @@ def _notes(regions: Regions, parameters: Parameters) -> tuple[str, ...]:
         return ()
     return (
         f"Of {people.migrants.sum():,.1f} (10k) rural-hukou migrants {outside.sum():,.1f} come "
-        "from outside the table: they stand as if at home where they live, their land is not in the "
-        "table, and moves across its border are not modelled.",
+        "from outside the table: they stand as if at home where they live, their land is not in "
+        "the table, and moves across its border are not modelled.",
     )
 
 
@@ -349,6 +350,6 @@ def derive_base_year(
         data=data,
         low=_dataset(regions, low, span),
         high=_dataset(regions, high, span),
-        identity=_identity(data),
+        identity=base_year_identity(data),
         notes=_notes(regions, parameters),
     )

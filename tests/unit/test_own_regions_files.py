@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from hukou_opt.cli import app
 from hukou_opt.experiment import load_experiment
+from hukou_opt.parameters import load_parameters
 from hukou_opt.planning.own_regions import national_amounts
 from hukou_opt.regions.complete import read_fallbacks
 from hukou_opt.regions.load import check_table, load_regions
@@ -137,14 +138,8 @@ def test_the_example_is_a_table_and_an_experiment_with_its_own_money(tmp_path):
     assert book.codes == table.codes == EXAMPLE
     assert book.identity == table.identity
     settings = load_experiment(tmp_path / "experiment.yaml")
-    assert set(national_amounts_of(settings)) <= set(settings.parameters)
+    assert set(national_amounts(load_parameters())) <= set(settings.parameters)
     assert settings.regions_source == tmp_path / "regions.xlsx"
-
-
-def national_amounts_of(settings) -> tuple[str, ...]:
-    from hukou_opt.planning.run import parameters_of
-
-    return national_amounts(parameters_of(settings))
 
 
 def test_an_empty_template_lists_what_is_missing_and_its_experiment_loads(tmp_path):
@@ -152,7 +147,7 @@ def test_an_empty_template_lists_what_is_missing_and_its_experiment_loads(tmp_pa
     text = "\n".join(map(str, check_table(tmp_path / "regions.xlsx")))
     assert "has no region" in text
     settings = load_experiment(tmp_path / "experiment.yaml")
-    assert not set(national_amounts_of(settings)) & set(settings.parameters)
+    assert not set(national_amounts(load_parameters())) & set(settings.parameters)
     book = openpyxl.load_workbook(tmp_path / "regions.xlsx")
     assert book.sheetnames == ["regions", "columns", "origins", "budget", "readme"]
     page = book["regions"]
