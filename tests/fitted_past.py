@@ -9,7 +9,7 @@ import pytest
 
 from hukou_opt.fit import backtest as scoring
 from hukou_opt.fit import calibrate
-from hukou_opt.fit.backtest import BackTest
+from hukou_opt.fit.backtest import BackTest, backtest
 from hukou_opt.fit.protocol import Protocol, load_protocol
 from hukou_opt.parameters.registry import load_parameters
 
@@ -29,4 +29,4 @@ def small_backtest() -> BackTest:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "load_protocol", lambda: few)
         patch.setattr(calibrate, "ROUNDS", 1)
-        return scoring.backtest(load_parameters(), tests=[TEST], forms=[FORM], progress=False)
+        return backtest(load_parameters(), tests=[TEST], forms=[FORM], progress=False)

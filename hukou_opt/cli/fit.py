@@ -217,15 +217,16 @@ def backtest(
         load_parameters(),
         tests=list(dict.fromkeys(tests or ())) or None,
         forms=forms or None,
+        with_assumptions=True,
         progress=progress,
     )
     given = scores_of(made)
     with staged(out) as written:
         write_backtest(made, given, written)
 
-    from hukou_opt.cli.fit_text import backtest_lines
+    from hukou_opt.cli.fit_text import assumption_lines, backtest_lines
 
-    for line in backtest_lines(given):
+    for line in (*backtest_lines(given), *assumption_lines(made.assumptions)):
         typer.echo(line)
     typer.echo(f"\nWritten to {out}:")
     for path in written.paths:
@@ -300,6 +301,7 @@ def write_backtest(made: BackTest, given: Scores, written: Stage) -> None:
         ("scores", given.scores),
         ("skill", given.skills),
         ("regions", given.regions),
+        ("assumptions", made.assumptions),
     ):
         frame.to_csv(
             folder / f"{name}.csv", index=False, float_format=CSV_FORMAT, lineterminator="\n"

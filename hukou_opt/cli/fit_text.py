@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from hukou_opt.cli.columns import columns, wrapped
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from hukou_opt.fit.calibrate import Calibration
     from hukou_opt.report.backtest_tables import Scores
     from hukou_opt.report.text_table import TextTable
 
 #: Correlation from which on two estimates are one: their intervals overlap whatever the data say.
 INSEPARABLE = 0.95
+#: Assumptions named for each test and quantity.
+LARGEST = 3
 
 
 def calibration_lines(made: Calibration) -> Iterator[str]:
@@ -140,6 +144,22 @@ def backtest_lines(given: Scores) -> Iterator[str]:
         f"Protocol version {fixed.version} of {fixed.fixed_on}, {fixed.identity[:12]}; "
         f"{fixed.draws} bootstrap draws, seed {fixed.seed}."
     )
+
+
+def assumption_lines(moved: DataFrame) -> Iterator[str]:
+    """Lines that say which later assumptions move a score most, by test and quantity."""
+    if moved.empty:
+        return
+    yield ""
+    yield "Assumptions later than the vintage, at the ends of their ranges (assumptions.csv):"
+    for test, of_test in moved.groupby("test", sort=False):
+        for quantity, lines in of_test.groupby("quantity", sort=False):
+            largest = lines.loc[lines["change"].abs().groupby(lines["parameter"]).idxmax()]
+            largest = largest.sort_values("change", key=abs, ascending=False).head(LARGEST)
+            said = ", ".join(
+                f"{row.parameter} {row.value:g} {row.change:+.2f}" for row in largest.itertuples()
+            )
+            yield _item(f"{test}, {str(quantity).replace('_', ' ')}: {said}.")
 
 
 def _sections(table: TextTable) -> Iterator[str]:

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from hukou_opt.fit.calibrate import Calibration, calibrate
 from hukou_opt.fit.forecast import Form, children_of, hukou_rates, run, start
+from hukou_opt.fit.later import later_assumptions
 from hukou_opt.fit.naive import FORECASTS
 from hukou_opt.fit.outcome import outcome
 from hukou_opt.fit.past import Known
@@ -80,6 +81,9 @@ class BackTest:
         Provincial quantities, and the national hukou rate as one region.
     paths : mapping of str to Dataset
         Runs of the primary form by test.
+    assumptions : DataFrame
+        Scores of the primary form with each parameter that became known after the vintage at the
+        ends of its range; see `later_assumptions`. Empty unless asked for.
     """
 
     protocol: Protocol
@@ -87,6 +91,7 @@ class BackTest:
     calibrations: Mapping[str, Calibration]
     forecasts: tuple[Forecast, ...]
     paths: Mapping[str, xr.Dataset]
+    assumptions: pd.DataFrame
 
     def scores(self) -> pd.DataFrame:
         """One line per test, quantity and forecast: errors and their decomposition."""
@@ -185,6 +190,7 @@ def backtest(
     *,
     tests: Iterable[str] | None = None,
     forms: Iterable[str] | None = None,
+    with_assumptions: bool = False,
     progress: bool = True,
 ) -> BackTest:
     """Calibrate, forecast and score, as the protocol says.
@@ -195,6 +201,8 @@ def backtest(
         The registry.
     tests, forms : iterable of str, optional
         Names from the protocol; all by default. The primary form is always run.
+    with_assumptions : bool, optional
+        Move each parameter that became known after the vintage to the ends of its range too.
     progress : bool, optional
         Show a progress bar.
 
@@ -209,6 +217,7 @@ def backtest(
     found: list[Forecast] = []
     calibrations: dict[str, Calibration] = {}
     paths: dict[str, xr.Dataset] = {}
+    moved: list[pd.DataFrame] = []
     for test in tqdm(chosen, desc="back-test", disable=not progress):
         history = load_history(known_by=test.known_by)
         fits: dict[bool, Calibration] = {}
@@ -231,9 +240,15 @@ def backtest(
             if name == protocol.primary:
                 paths[test.name] = path
         fitted = calibrations[test.name] = fits[protocol.forms[protocol.primary].access_held]
+        if with_assumptions:
+            form = protocol.forms[protocol.primary]
+            lines = later_assumptions(test, form, fitted, parameters)
+            lines.insert(0, "test", test.name)
+            moved.append(lines)
         found += _naive(test, protocol, fitted, known, actual, rate)
     codes = next(iter(calibrations.values())).window.codes
-    return BackTest(protocol, codes, calibrations, tuple(found), paths)
+    assumptions = pd.concat(moved, ignore_index=True) if moved else pd.DataFrame()
+    return BackTest(protocol, codes, calibrations, tuple(found), paths, assumptions)
 
 
 def forecast(

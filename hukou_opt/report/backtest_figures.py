@@ -21,7 +21,7 @@ from hukou_opt.report.figures import TILE, Picture
 #: Blue for too low, red for too high; readable with the common forms of colour blindness.
 COLOURS = "RdBu_r"
 #: Distance from the middle of the colour scale from which on white letters read better.
-DARK = 0.3
+DARK = 0.28
 #: Smallest end of a colour scale: errors below it are none.
 SMALLEST = 0.1
 MARGIN = 0.15

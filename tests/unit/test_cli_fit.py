@@ -16,6 +16,7 @@ from hukou_opt.fit.calibration_file import read_calibration
 from hukou_opt.fit.protocol import FILE
 
 WRITTEN = {
+    "assumptions.csv",
     "backtest.html",
     "backtest.md",
     "backtest.tex",
@@ -143,7 +144,7 @@ def test_a_backtest_is_printed_and_written(
     command = ["backtest", "--test", TEST, "--test", TEST, "--form", FORM, "--no-progress"]
     done = runner.invoke(app, [*command, "--out", str(tmp_path / "one")])
     assert done.exit_code == 0, done.output
-    assert asked == [{"tests": [TEST], "forms": [FORM], "progress": False}]
+    assert asked == [{"tests": [TEST], "forms": [FORM], "with_assumptions": True, "progress": False}]
     assert {each.name for each in (tmp_path / "one").iterdir()} == WRITTEN
     assert (tmp_path / "one" / "protocol.yaml").read_bytes() == FILE.read_bytes()
     scores = pd.read_csv(tmp_path / "one" / "scores.csv").set_index(["quantity", "forecast"])
