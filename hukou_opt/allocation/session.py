@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from highspy import _core as highs_core
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.certificate import Certificate, certify, inner
+from hukou_opt.allocation.certificate import LIMIT, Certificate, certify, inner
 from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.problem import Array
 from hukou_opt.errors import Fault, InfeasibleError, SolveError
@@ -24,6 +24,8 @@ SEED = 20240101
 WARM_ITERATIONS = 20000
 #: Iterations after which any solve is given up, the clean-up of an interior point included.
 MOST_ITERATIONS = 60000
+#: Rows from which on a program counts as large: about 50 regions over ten years (31 have 16,000).
+MANY_ROWS = 25000
 #: Both limits per row, for programs of many more regions than the 31 provinces.
 WARM_A_ROW, MOST_A_ROW = 1.2, 3.5
 #: Numbers by which HiGHS knows its simplex methods.
@@ -44,12 +46,15 @@ class Point:
         Objective with its constant.
     certificate : Certificate
         Proof of optimality recomputed from the numbers.
+    gap : float
+        Distance from the proved lower bound in units of the objective; 0 for an exact optimum.
     """
 
     x: Array
     row_dual: Array
     value: float
     certificate: Certificate
+    gap: float = 0.0
 
 
 def _scale(cost: Array) -> float:
@@ -108,6 +113,11 @@ class Session:
     def _check(self, status: highspy.HighsStatus, doing: str) -> None:
         if status == highspy.HighsStatus.kError:
             raise SolveError(Fault("HiGHS", f"could not {doing}", "report this as a bug"))
+
+    @property
+    def large(self) -> bool:
+        """Whether the program has many more rows than that of the 31 provinces."""
+        return len(self.program.row_lower) > MANY_ROWS
 
     @property
     def matrix(self) -> sp.csr_array:
@@ -198,7 +208,8 @@ class Session:
         rows = len(self.program.row_lower)
         most_iterations = max(MOST_ITERATIONS, int(MOST_A_ROW * rows))
         attempts = [("ipx", DUAL, most_iterations), ("simplex", PRIMAL, most_iterations)]
-        if not self._fresh:
+        # A new cost moves a large program so far that primal simplex is slower than a new start.
+        if not self._fresh and not (self.large and simplex == PRIMAL):
             warm_iterations = max(WARM_ITERATIONS, int(WARM_A_ROW * rows))
             attempts.insert(0, ("simplex", simplex, warm_iterations))
         point: Point | None = None
@@ -231,10 +242,17 @@ class Session:
         return self._certified(cost, constant, x, dual, name)
 
     def _certified(
-        self, cost: Array, constant: float, x: Array, row_dual: Array, name: str
+        self,
+        cost: Array,
+        constant: float,
+        x: Array,
+        row_dual: Array,
+        name: str,
+        allowance: float = 0.0,
     ) -> Point:
         """The point with its value, and the certificate in the scale of the solves."""
         scale = _scale(cost)
+        value = inner(cost, x)
         certificate = certify(
             cost * scale,
             self.matrix,
@@ -245,10 +263,20 @@ class Session:
             x,
             row_dual * scale,
             name=name,
+            within=max(LIMIT, scale * allowance / (1 + abs(scale * value))),
         )
-        return Point(x, row_dual, inner(cost, x) + constant, certificate)
+        return Point(x, row_dual, value + constant, certificate)
 
-    def prove(self, cost: Array, constant: float, x: Array, bound: Point, *, name: str) -> Point:
+    def prove(
+        self,
+        cost: Array,
+        constant: float,
+        x: Array,
+        bound: Point,
+        *,
+        name: str,
+        allowance: float = 0.0,
+    ) -> Point:
         """Certify another point with the dual values of a solve.
 
         Parameters
@@ -263,8 +291,11 @@ class Session:
             Optimum of the rows so far, whose dual values give the lower bound.
         name : str
             Name of the level.
+        allowance : float, optional
+            Gap within which the point counts as proved, in units of the objective.
         """
-        return self._certified(cost, constant, x, bound.row_dual, name)
+        point = self._certified(cost, constant, x, bound.row_dual, name, allowance)
+        return replace(point, gap=max(0.0, point.value - bound.value)) if allowance else point
 
     def _failure(self, name: str) -> SolveError:
         status = self._solver.getModelStatus()

@@ -12,15 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from hukou_opt.errors import DataError, Fault
+from hukou_opt.errors import DataError
 from hukou_opt.fit.cohorts import Cohorts
 from hukou_opt.fit.margins import Moves, Stocks
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.base_year import CONTRACT, TIERS, BaseYear
-from hukou_opt.regions.children import Children
 from hukou_opt.regions.derive import check_base_year
-from hukou_opt.regions.fitting import Array, shift_logit, solve_monotone
-from hukou_opt.regions.population import HIGHEST_RATIO, WIDEST_SHIFT
+from hukou_opt.regions.estimates import (
+    Children,
+    Townspeople,
+    children_by_group,
+    children_of_movers,
+    migrants_by_origin,
+    movers_multiple,
+    origin_shares,
+)
+from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.services import seats
 
 #: What no figure of the vintage tells, and what is taken instead.
@@ -91,73 +98,30 @@ def people(known: Known, parameters: Parameters) -> Stocks:
     moved by one constant on the logit scale to the national hukou rate, with a floor; migrants from
     other regions are a common multiple of those counted, spread over origins by birthplace.
     """
-    urban = known.population * known.urban_share
-    ratio = np.minimum(known.hukou_ratio, HIGHEST_RATIO)
-    floor = parameters["hukou_floor_factor"] * known.migrants_outside * known.urban_share
-    floor = np.minimum(floor, urban)
-
-    def migrants(constant: float) -> Array:
-        return np.maximum(urban * (1 - shift_logit(ratio, constant)), floor)
-
-    constant = solve_monotone(
-        lambda c: float((urban - migrants(c)).sum() / known.population.sum()) - known.hukou_rate,
-        -WIDEST_SHIFT,
-        WIDEST_SHIFT,
+    towns = Townspeople(
+        known.population, known.urban_share, known.hukou_ratio, known.migrants_outside
     )
-    if constant is None:
-        raise DataError(
-            Fault(
-                f"hukou rate {known.year}",
-                f"cannot be reached ({known.hukou_rate:g})",
-                "check urban shares and the hukou rate",
-            )
-        )
-    here = migrants(constant)
-    outside = _outside(known, here, parameters)
+    here = towns.migrants(towns.hukou_constant(known.hukou_rate, parameters), parameters)
+    urban = towns.urban
     rural = known.population - urban
-    pattern = (
-        np.repeat(rural[:, None], len(rural), axis=1)
-        if known.birthplace is None
-        else known.birthplace.copy()
-    )
-    np.fill_diagonal(pattern, 0.0)
-    total = pattern.sum(axis=0)
-    matrix = np.divide(pattern, total, out=np.zeros_like(pattern), where=total > 0) * outside
-    matrix[np.diag_indices_from(matrix)] = here - matrix.sum(axis=0)
-    return Stocks(rural, urban - here, matrix)
-
-
-def _outside(known: Known, here: Array, parameters: Parameters) -> Array:
-    """Migrants whose home is in another region, by destination, 10k persons."""
-    if len(known.codes) == 1:
-        return np.zeros(1)
-    most = parameters["cross_province_cap"] * here
-    wanted = parameters["cross_province_share"] * here.sum()
-    multiple = solve_monotone(
-        lambda m: float(np.minimum(m * known.migrants_outside, most).sum() - wanted), 0.0, 100.0
-    )
-    if multiple is None:
-        raise DataError(
-            Fault(
-                "parameter 'cross_province_share'",
-                f"cannot be reached ({parameters['cross_province_share']:g})",
-                "lower it, or raise cross_province_cap",
-            )
-        )
-    return np.minimum(multiple * known.migrants_outside, most)
+    outside = np.zeros(len(rural))
+    if len(rural) > 1:
+        multiple = movers_multiple(known.migrants_outside, here, parameters)
+        most = parameters["cross_province_cap"] * here
+        outside = np.minimum(multiple * known.migrants_outside, most)
+    shares = origin_shares(known.birthplace, rural)
+    return Stocks(rural, urban - here, migrants_by_origin(shares, outside, here))
 
 
 def children(known: Known, stocks: Stocks, parameters: Parameters) -> Children:
     """School-age children by group, as in the shipped base year."""
     total = known.cohorts.of_school_age(known.year)
     outside = stocks.migrants_here - np.diag(stocks.migrants)
-    within = np.minimum(known.migrants_inside, stocks.migrants_here - outside)
-    weight = (outside + within) * total / stocks.total
+    weight = children_of_movers(
+        total, stocks.total, outside, known.migrants_inside, stocks.migrants_here
+    )
     migrant = weight / weight.sum() * known.migrant_children
-    rural = parameters["rural_child_weight"] * stocks.rural
-    urban = parameters["urban_child_weight"] * stocks.urban_hukou
-    others = total - migrant
-    return Children(others * rural / (rural + urban), migrant, others * urban / (rural + urban))
+    return children_by_group(total, migrant, stocks.rural, stocks.urban_hukou, parameters)
 
 
 def base_year(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
+from hukou_opt.regions.estimates import Children, children_by_group, children_of_movers
 from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.population import Residents
 from hukou_opt.regions.region_table import Regions
@@ -74,22 +73,6 @@ def leavers(regions: Regions, parameters: Parameters, years: range) -> Array:
     return np.stack([cohort(regions, parameters, year - LAST_AGE - 1) for year in years], axis=1)
 
 
-@dataclass(frozen=True, eq=False)
-class Children:
-    """School-age children by the group of their parents, 10k persons.
-
-    Parameters
-    ----------
-    rural, migrant, urban_hukou : array, dims (region)
-        Children of rural residents, of rural-hukou migrants who live with them, and of urban-hukou
-        residents.
-    """
-
-    rural: Array
-    migrant: Array
-    urban_hukou: Array
-
-
 def movers_children(
     regions: Regions, people: Residents, outside: Array, parameters: Parameters
 ) -> Array:
@@ -98,8 +81,8 @@ def movers_children(
     Movers came from other provinces (`outside`) or from other counties of the province.
     """
     total = of_school_age(regions, parameters, regions.base_year)
-    within = np.minimum(regions.figure("migrants_same_province_2020"), people.migrants - outside)
-    return np.asarray((outside + within) * total / people.total, dtype=float)
+    counted = regions.figure("migrants_same_province_2020")
+    return children_of_movers(total, people.total, outside, counted, people.migrants)
 
 
 def by_group(
@@ -151,7 +134,4 @@ def by_group(
     ]
     if faults:
         raise DataError(faults)
-    rural = parameters["rural_child_weight"] * people.rural
-    urban = parameters["urban_child_weight"] * people.urban_hukou
-    others = total - migrant
-    return Children(others * rural / (rural + urban), migrant, others * urban / (rural + urban))
+    return children_by_group(total, migrant, people.rural, people.urban_hukou, parameters)

@@ -16,9 +16,9 @@ import pandas as pd
 
 from hukou_opt.errors import Fault, did_you_mean
 from hukou_opt.regions.columns import Column
+from hukou_opt.regions.estimates import WIDEST_SHIFT
 from hukou_opt.regions.fitting import SMALLEST_SHARE, Array, shift_logit, solve_monotone
 from hukou_opt.regions.methods import FOLDER
-from hukou_opt.regions.population import WIDEST_SHIFT
 from hukou_opt.regions.region_table import Regions
 
 #: Name of the parent of a region without one: all shipped provinces together.

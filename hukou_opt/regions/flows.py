@@ -8,14 +8,13 @@ import numpy as np
 
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
-from hukou_opt.regions.fitting import Array, fit_margins, solve_monotone
+from hukou_opt.regions.estimates import migrants_by_origin, movers_multiple, origin_shares
+from hukou_opt.regions.fitting import Array, fit_margins
 from hukou_opt.regions.origins import own_matrix
 from hukou_opt.regions.population import Residents, residents
 from hukou_opt.regions.region_table import Regions
 from hukou_opt.regions.vital import growth_by_group, natural_change
 
-#: Multiples of the census migrants that are searched for the cross-province movers.
-HIGHEST_MULTIPLE = 100.0
 #: First years of the shorter and of the longer window of moves; both end with the base year.
 SHORT_WINDOW, LONG_WINDOW = 2020, 2018
 #: Moves from a region's countryside in a year over its rural residents, at most, in own regions: a
@@ -49,15 +48,8 @@ def origin_pattern(regions: Regions, people: Residents) -> Array:
     Lifetime migrants of the census of 2010 by birthplace; without that matrix the origins' rural
     residents. The diagonal is zero.
     """
-    count = len(regions.codes)
-    if regions.birthplace is None:
-        pattern = np.repeat(people.rural[:, None], count, axis=1)
-    else:
-        pattern = regions.birthplace.to_numpy(dtype=float).copy()
-    np.fill_diagonal(pattern, 0.0)
-    total = pattern.sum(axis=0)
-    shares = np.divide(pattern, total, out=np.zeros_like(pattern), where=total > 0)
-    return np.asarray(shares, dtype=float)
+    matrix = regions.birthplace
+    return origin_shares(None if matrix is None else matrix.to_numpy(dtype=float), people.rural)
 
 
 def migrants_from_outside(regions: Regions, people: Residents, parameters: Parameters) -> Array:
@@ -91,23 +83,7 @@ def census_multiple(regions: Regions, people: Residents, parameters: Parameters)
         If the national share cannot be reached.
     """
     counted = regions.figure("migrants_other_province_2020")
-    most = parameters["cross_province_cap"] * people.migrants
-    wanted = parameters["cross_province_share"] * people.migrants.sum()
-
-    def excess(multiple: float) -> float:
-        return float(np.minimum(multiple * counted, most).sum() - wanted)
-
-    multiple = solve_monotone(excess, 0.0, HIGHEST_MULTIPLE)
-    if multiple is None:
-        share = (excess(HIGHEST_MULTIPLE) + wanted) / people.migrants.sum()
-        raise DataError(
-            Fault(
-                "parameter 'cross_province_share'",
-                f"cannot be reached ({parameters['cross_province_share']:g}); at most {share:.3f}",
-                "lower it, or raise cross_province_cap",
-            )
-        )
-    return multiple
+    return movers_multiple(counted, people.migrants, parameters)
 
 
 def migrants_and_outside(
@@ -130,9 +106,7 @@ def migrant_matrix(regions: Regions, people: Residents, parameters: Parameters) 
     if regions.nation is not None:
         return migrants_and_outside(regions, people, parameters)[0]
     outside = migrants_from_outside(regions, people, parameters)
-    matrix = origin_pattern(regions, people) * outside
-    matrix[np.diag_indices_from(matrix)] = people.migrants - matrix.sum(axis=0)
-    return matrix
+    return migrants_by_origin(origin_pattern(regions, people), outside, people.migrants)
 
 
 def _margins(

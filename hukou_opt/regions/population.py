@@ -8,14 +8,10 @@ import numpy as np
 
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
+from hukou_opt.regions.estimates import WIDEST_SHIFT, Townspeople
 from hukou_opt.regions.fitting import Array, shift_logit, solve_monotone
 from hukou_opt.regions.region_table import Regions
 
-#: Widest shift on the logit scale that is searched.
-WIDEST_SHIFT = 12.0
-#: Highest ratio of hukou share to urban share to start from: keeps the logit finite. No shipped
-#: province reaches it (the highest has .94); a user's own region may.
-HIGHEST_RATIO = 0.98
 #: Year in which the national path of the share of people of 65 and more has its second point.
 AGEING_YEAR = 2033
 
@@ -41,48 +37,14 @@ class Residents:
     urban_hukou: Array
 
 
-def _migrants(regions: Regions, parameters: Parameters, constant: float) -> Array:
-    """Rural-hukou townspeople when the ratio of 2010 is moved by a constant, with the floor."""
-    urban_share = regions.figure("urban_share")
-    urban = regions.figure("resident_pop") * urban_share
-    ratio = regions.figure("nonagri_hukou_share_2010") / regions.figure("census_urban_share_2010")
-    ratio = np.minimum(ratio, HIGHEST_RATIO)
-    floor = (
-        parameters["hukou_floor_factor"]
-        * regions.figure("migrants_other_province_2020")
-        * urban_share
+def _townspeople(regions: Regions) -> Townspeople:
+    return Townspeople(
+        total=regions.figure("resident_pop"),
+        urban_share=regions.figure("urban_share"),
+        ratio=regions.figure("nonagri_hukou_share_2010")
+        / regions.figure("census_urban_share_2010"),
+        from_other_provinces=regions.figure("migrants_other_province_2020"),
     )
-    floor = np.minimum(floor, urban)
-    return np.maximum(urban * (1 - shift_logit(ratio, constant)), floor)
-
-
-def hukou_constant(regions: Regions, parameters: Parameters) -> float:
-    """Constant on the logit scale that gives the whole country its national hukou rate.
-
-    Raises
-    ------
-    DataError
-        If no constant gives the national rate.
-    """
-    total = regions.figure("resident_pop")
-    urban = total * regions.figure("urban_share")
-    rate = parameters["national_hukou_rate"]
-
-    def excess(constant: float) -> float:
-        migrants = _migrants(regions, parameters, constant)
-        return float((urban - migrants).sum() / total.sum()) - rate
-
-    constant = solve_monotone(excess, -WIDEST_SHIFT, WIDEST_SHIFT)
-    if constant is None:
-        reached = excess(WIDEST_SHIFT) + rate
-        raise DataError(
-            Fault(
-                "parameter 'national_hukou_rate'",
-                f"cannot be reached ({rate:g}); the highest mean hukou share is {reached:.3f}",
-                "lower it, or check urban_share and migrants_other_province_2020",
-            )
-        )
-    return constant
 
 
 def residents(regions: Regions, parameters: Parameters) -> Residents:
@@ -98,11 +60,11 @@ def residents(regions: Regions, parameters: Parameters) -> Residents:
     DataError
         If no constant gives the national rate.
     """
-    constant = hukou_constant(regions.whole, parameters)
-    total = regions.figure("resident_pop")
-    urban = total * regions.figure("urban_share")
-    moved = _migrants(regions, parameters, constant)
-    return Residents(total, urban, total - urban, moved, urban - moved)
+    rate = parameters["national_hukou_rate"]
+    constant = _townspeople(regions.whole).hukou_constant(rate, parameters)
+    here = _townspeople(regions)
+    urban, moved = here.urban, here.migrants(constant, parameters)
+    return Residents(here.total, urban, here.total - urban, moved, urban - moved)
 
 
 def share_65plus(regions: Regions, parameters: Parameters, years: range) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
-from hukou_opt.regions.children import Children
+from hukou_opt.regions.estimates import Children
 from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.population import Residents
 from hukou_opt.regions.region_table import Regions
