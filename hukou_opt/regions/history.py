@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hukou_opt.bundled import data_folder
 from hukou_opt.errors import DataError, Fault, did_you_mean
 from hukou_opt.regions import history_checks, schema
+from hukou_opt.regions.gathered import gathered
 from hukou_opt.regions.history_columns import (
     MOVES,
     SeriesColumn,
@@ -347,7 +348,7 @@ def _read_own(path: Path, known_by: int | None) -> History:
     series = [str(name) for name in shipped.values]
     lines, faults = history_checks.read_lines(path, series, path.name)
     if faults and lines.figures.empty:
-        raise DataError(faults)
+        raise DataError(gathered(faults))
     faults += history_checks.check_figures(lines, shipped.about, path.name)
     faults += history_checks.check_gaps(lines, shipped.known, path.name)
     vintage, known = history_checks.check_vintages(lines, shipped.values, shipped.known, path.name)
@@ -355,7 +356,7 @@ def _read_own(path: Path, known_by: int | None) -> History:
     if known_by is not None:
         faults += history_checks.check_planted(known, known_by, path.name)
     if faults:
-        raise DataError(faults)
+        raise DataError(gathered(faults))
     figures = lines.figures.dropna(axis="columns", how="all")
     years = [int(year) for year in figures.index.get_level_values("year")]
     about = {

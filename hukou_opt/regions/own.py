@@ -13,6 +13,7 @@ from hukou_opt.bundled import data_folder
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.regions import complete, own_checks, schema
 from hukou_opt.regions.columns import LABELS, Column
+from hukou_opt.regions.gathered import gathered
 from hukou_opt.regions.origins import FROM_OTHERS, GROUP, read_origin_table
 from hukou_opt.regions.readers import is_workbook, read_regions
 from hukou_opt.regions.region_table import Origins, Regions, identified
@@ -129,7 +130,7 @@ def read_own(path: Path, base: int) -> Regions:
         raise DataError(read)
     cells, faults = schema.frame_of(read, where)
     if faults:
-        raise DataError(faults)
+        raise DataError(gathered(faults))
     folder = data_folder(SHIPPED)
     shipped = read_folder(folder, base)
     known = {**shipped.columns, FROM_OTHERS: OTHERS}
@@ -155,7 +156,7 @@ def read_own(path: Path, base: int) -> Regions:
     origins, bad = read_origin_table(path, where, codes, groups)
     faults += bad
     if faults:
-        raise DataError(faults)
+        raise DataError(gathered(faults))
     full, columns, lines = complete.complete(table.drop(columns=FROM_OTHERS, errors="ignore"),
                                              parents, shipped, where)  # fmt: skip
     lines += tuple(

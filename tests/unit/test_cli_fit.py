@@ -144,7 +144,8 @@ def test_a_backtest_is_printed_and_written(
     command = ["backtest", "--test", TEST, "--test", TEST, "--form", FORM, "--no-progress"]
     done = runner.invoke(app, [*command, "--out", str(tmp_path / "one")])
     assert done.exit_code == 0, done.output
-    assert asked == [{"tests": [TEST], "forms": [FORM], "with_assumptions": True, "progress": False}]
+    options = {"tests": [TEST], "forms": [FORM], "with_assumptions": True, "progress": False}
+    assert asked == [options]
     assert {each.name for each in (tmp_path / "one").iterdir()} == WRITTEN
     assert (tmp_path / "one" / "protocol.yaml").read_bytes() == FILE.read_bytes()
     scores = pd.read_csv(tmp_path / "one" / "scores.csv").set_index(["quantity", "forecast"])
