@@ -17,9 +17,11 @@ from hukou_opt import accessors
 if TYPE_CHECKING:
     from hukou_opt.errors import HukouOptError
     from hukou_opt.experiment import Experiment, experiment_from, load_experiment
+    from hukou_opt.fit.backtest import backtest
+    from hukou_opt.fit.calibrate import calibrate
     from hukou_opt.planning.run import run
     from hukou_opt.planning.validate import validate
-    from hukou_opt.regions import load_regions
+    from hukou_opt.regions import load_history, load_regions
     from hukou_opt.result import Result, open_result
 
 __version__ = "0.1.0"
@@ -27,10 +29,13 @@ __version__ = "0.1.0"
 __all__ = [
     "run",
     "validate",
+    "calibrate",
+    "backtest",
     "open_result",
     "load_experiment",
     "experiment_from",
     "load_regions",
+    "load_history",
     "Experiment",
     "Result",
     "HukouOptError",
@@ -40,12 +45,15 @@ __all__ = [
 _WHERE = {
     "run": "hukou_opt.planning",
     "validate": "hukou_opt.planning.validate",
+    "calibrate": "hukou_opt.fit.calibrate",
+    "backtest": "hukou_opt.fit.backtest",
     "open_result": "hukou_opt.result",
     "Result": "hukou_opt.result",
     "load_experiment": "hukou_opt.experiment",
     "experiment_from": "hukou_opt.experiment",
     "Experiment": "hukou_opt.experiment",
     "load_regions": "hukou_opt.regions",
+    "load_history": "hukou_opt.regions",
     "HukouOptError": "hukou_opt.errors",
 }
 

@@ -19,7 +19,7 @@ from hukou_opt.fit.past import Known
 from hukou_opt.fit.protocol import Protocol, Test, load_protocol
 from hukou_opt.fit.score import MEASURES, PERCENT, Theil, mean_absolute, skill, theil
 from hukou_opt.fit.vintage import VINTAGES, hukou_rate_at, known_at
-from hukou_opt.parameters.registry import Parameters
+from hukou_opt.parameters.registry import Parameters, load_parameters
 from hukou_opt.regions import load_regions
 from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.history import load_history
@@ -186,7 +186,7 @@ class BackTest:
 
 
 def backtest(
-    parameters: Parameters,
+    parameters: Parameters | None = None,
     *,
     tests: Iterable[str] | None = None,
     forms: Iterable[str] | None = None,
@@ -197,8 +197,8 @@ def backtest(
 
     Parameters
     ----------
-    parameters : Parameters
-        The registry.
+    parameters : Parameters, optional
+        The shipped registry by default.
     tests, forms : iterable of str, optional
         Names from the protocol; all by default. The primary form is always run.
     with_assumptions : bool, optional
@@ -211,6 +211,7 @@ def backtest(
     DataError
         For figures that are missing or became known too late.
     """
+    parameters = load_parameters() if parameters is None else parameters
     protocol = load_protocol()
     chosen = [protocol.tests[name] for name in tests or protocol.tests]
     names = dict.fromkeys([protocol.primary, *(forms or protocol.forms)])

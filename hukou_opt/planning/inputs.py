@@ -100,23 +100,23 @@ def inputs_of(experiment: Experiment, *, regions: str | Path | None = None) -> I
     ExperimentError, ParameterError, DataError
         For faults in the input.
     """
-    end, tail = experiment.horizon.end, experiment.horizon.tail
-    if tail - experiment.base_year > MOST_YEARS:
-        raise ExperimentError(
-            Fault(
-                "horizon.tail",
-                f"lies more than {MOST_YEARS} years after the base year ({tail}); figures by age "
-                "reach no further",
-                f"end in {experiment.base_year + MOST_YEARS} or earlier",
-            )
-        )
     parameters = parameters_of(experiment)
     source = experiment.regions_source if regions is None else regions
     table = load_regions(source, base=experiment.base_year)
     check_budget(experiment, table, parameters)
+    tail = experiment.horizon.tail
     years = range(experiment.base_year + 1, tail + 1)
     base = derive_base_year(table, parameters, years=years, with_ranges=False)
+    if len(years) > MOST_YEARS:
+        raise ExperimentError(
+            Fault(
+                "horizon.tail",
+                f"figures by age reach {MOST_YEARS} years beyond the base year, to "
+                f"{experiment.base_year + MOST_YEARS} ({tail})",
+                "end earlier",
+            )
+        )
     saved = calibration_of(experiment)
     if saved is not None:
-        base = recalibrated(base, saved, parameters, until=end)
+        base = recalibrated(base, saved, parameters, until=experiment.horizon.end)
     return Inputs(parameters, table, base)

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hukou_opt.regions.base_year import BaseYear
     from hukou_opt.regions.derive import derive_base_year
+    from hukou_opt.regions.history import History, load_history
     from hukou_opt.regions.load import Regions, check_table, load_regions
     from hukou_opt.regions.sources import derived_overview, sources_table
 
 __all__ = [
     "load_regions",
+    "load_history",
+    "History",
     "check_table",
     "derive_base_year",
     "sources_table",
@@ -27,6 +30,8 @@ __all__ = [
 
 _WHERE = {
     "load_regions": "load",
+    "load_history": "history",
+    "History": "history",
     "check_table": "load",
     "Regions": "load",
     "derive_base_year": "derive",
