@@ -7,10 +7,6 @@ and equal objectives prove the optimum.
 
 The gap alone proves little: a changed x leaves it nearly unmoved while the row residual jumps.
 All four figures are therefore checked together.
-
-A level of a program of many regions may be accepted before its optimum is exact. The point is then
-feasible as always, and the gap, which complementarity then equals, bounds how far it can lie from
-the optimum; the certificate says within which gap it was accepted.
 """
 
 from __future__ import annotations
@@ -47,9 +43,6 @@ class Certificate:
         Distance of primal and dual objective, relative to 1 + the objective.
     objective : float
         Objective in the scale of the solve.
-    within : float
-        Complementarity and relative gap up to which the solve counts as proved; `LIMIT` unless the
-        level was accepted with a stated gap.
     """
 
     name: str
@@ -58,7 +51,6 @@ class Certificate:
     complementarity: float
     relative_gap: float
     objective: float
-    within: float = LIMIT
 
     @property
     def worst(self) -> float:
@@ -76,29 +68,24 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether residuals are within `LIMIT`, complementarity and gap within what is stated."""
-        return all(value <= limit for _, value, limit, _ in self._figures())
+        """Whether all four figures are within `LIMIT`."""
+        return bool(np.isfinite(self.worst) and self.worst <= LIMIT)
 
     def require(self) -> None:
         """Raise CertificateError unless the certificate holds."""
         if self.holds:
             return
         faults = [
-            Fault(f"solve {self.name!r}", f"{label} is {value:.3g}, limit {limit:g}", advice)
-            for label, value, limit, advice in self._figures()
-            if not value <= limit
+            Fault(f"solve {self.name!r}", f"{label} is {value:.3g}, limit {LIMIT:g}", advice)
+            for label, value, advice in (
+                ("primal residual", self.primal_residual, "a row or bound is violated"),
+                ("dual residual", self.dual_residual, "a dual value has the wrong sign"),
+                ("complementarity", self.complementarity, "a priced bound is not reached"),
+                ("relative gap", self.relative_gap, "primal and dual objective differ"),
+            )
+            if not value <= LIMIT
         ]
         raise CertificateError(faults)
-
-    def _figures(self) -> tuple[tuple[str, float, float, str], ...]:
-        """Name, value, limit and meaning of the four figures."""
-        within = self.within
-        return (
-            ("primal residual", self.primal_residual, LIMIT, "a row or bound is violated"),
-            ("dual residual", self.dual_residual, LIMIT, "a dual value has the wrong sign"),
-            ("complementarity", self.complementarity, within, "a priced bound is not reached"),
-            ("relative gap", self.relative_gap, within, "primal and dual objective differ"),
-        )
 
 
 def inner(a: Array, b: Array) -> float:
@@ -134,7 +121,6 @@ def certify(
     y: Array,
     *,
     name: str = "solve",
-    within: float = LIMIT,
 ) -> Certificate:
     """Recompute feasibility, dual signs, complementarity and gap.
 
@@ -154,8 +140,6 @@ def certify(
         Dual values; positive ones price the lower bound.
     name : str, optional
         Name of the solve.
-    within : float, optional
-        Complementarity and relative gap up to which the solve counts as proved.
 
     Returns
     -------
@@ -165,7 +149,7 @@ def certify(
     numbers = (cost, matrix.data, x, y)
     bounds = (row_lower, row_upper, lower, upper)
     if not all(np.isfinite(a).all() for a in numbers) or any(np.isnan(a).any() for a in bounds):
-        return Certificate(name, np.inf, np.inf, np.inf, np.inf, float("nan"), within)
+        return Certificate(name, np.inf, np.inf, np.inf, np.inf, float("nan"))
     rows = matrix @ x
     z = cost - matrix.T @ y
     objective = inner(cost, x)
@@ -182,5 +166,4 @@ def certify(
         complementarity / size,
         abs(objective - dual_objective) / size,
         objective,
-        within,
     )

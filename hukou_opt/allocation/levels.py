@@ -7,10 +7,6 @@ held level is within its limit, with every index at its true value. A round ends
 certificate proves that point with the bound's dual values; else the rows that the program's optimum
 and the drawn point call for are added (a supporting-hyperplane method).
 
-The more cells are equally badly off, the more pieces meet at the optimum. A large program keeps the
-best point found so far, looks for a better one on the way to each new optimum, and ends a level when
-the gap to the proved bound is within what later levels may give up anyway; the certificate says so.
-
 References
 ----------
 Kelley (1960), The cutting-plane method for solving convex programs; Veinott (1967), The supporting
@@ -46,9 +42,6 @@ NUDGE = 1e-4
 ROW_NOISE = 2e-7
 #: Halvings of the way between two points; the rest of the way is 1e-9 of it.
 HALVINGS = 30
-#: Golden sections on the way to a better point, and the part that each leaves of the way.
-SECTIONS = 20
-GOLDEN = (5**0.5 - 1) / 2
 #: Dual value from which on a row counts as priced.
 PRICED = 1e-9
 
@@ -99,7 +92,6 @@ class LevelSolver:
         self._active: list[InequalityIndex] = []
         self._held: list[_Held] = []
         self._inside: Array | None = None
-        self._best: Array | None = None
         self._rows: dict[tuple[str, bytes], int] = {}
         self._known: dict[tuple[str, bytes], Order] = {}
         self._useful: dict[tuple[str, bytes], Order] = {}
@@ -136,7 +128,6 @@ class LevelSolver:
             As `Session.minimise`; also if the rows of the indices do not settle.
         """
         cost, constant = self.program.costs[name]
-        self._best = self._inside
         indices = self._active + [i for i in self.program.indices if i.level == name]
         if self._active:
             # Held indices leave the program much freedom that this level does not care about, and
@@ -145,7 +136,7 @@ class LevelSolver:
             nudged = cost.copy()
             columns = [index.column for index in self._active]
             nudged[columns] += NUDGE * float(np.abs(cost).max(initial=0.0)) / len(columns)
-            self._inside = self._best = self._settle(nudged, constant, indices, name).x
+            self._inside = self._settle(nudged, constant, indices, name).x
         point = self._settle(cost, constant, indices, name)
         self.certificates.append(point.certificate)
         self._inside = self._draw(point.x, indices)
@@ -159,15 +150,9 @@ class LevelSolver:
             bound = self.session.minimise(cost, constant, name=name)
             self.progress(name)
             violated = [i for i in indices if i.value(bound.x) > bound.x[i.column] + CUT_TOLERANCE]
-            if self.session.large:
-                drawn = self._better(cost, bound.x, indices)
-                allowance = held_at(bound.value) - bound.value
-            else:
-                drawn, allowance = self._draw(bound.x, indices), 0.0
-            point = self.session.prove(
-                cost, constant, drawn, bound, name=name, allowance=allowance
-            )
-            done = point.certificate.worst <= ACCEPT or (allowance > 0 and point.certificate.holds)
+            drawn = self._draw(bound.x, indices)
+            point = self.session.prove(cost, constant, drawn, bound, name=name)
+            done = point.certificate.worst <= ACCEPT
             if not done and not self._cut(violated, bound.x, drawn):
                 # Every piece holds within the tolerance: the optimum itself is the answer.
                 exact = self._raised(bound.x, indices)
@@ -225,37 +210,6 @@ class LevelSolver:
                 high = middle
         return self._raised(inside + low * (x - inside), indices)
 
-    def _better(self, cost: Array, x: Array, indices: list[InequalityIndex]) -> Array:
-        """Best point on the way from the best one so far to the program's optimum."""
-        if self._best is None or not indices:
-            self._best = self._raised(x, indices)
-            return self._best
-        start = self._lowest(self._best, indices)
-        self._inside = start
-        end = self._draw(x, indices)
-
-        def at(part: float) -> Array:
-            return self._lowest(start + part * (end - start), indices)
-
-        # The objective is convex on the way: golden sections close in on its lowest point.
-        low, high = 0.0, 1.0
-        for _ in range(SECTIONS):
-            left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-            if inner(cost, at(left)) <= inner(cost, at(right)):
-                high = right
-            else:
-                low = left
-        candidates = [start, at((low + high) / 2), at(1.0)]
-        self._best = min(candidates, key=lambda point: inner(cost, point))
-        return self._best
-
-    def _lowest(self, x: Array, indices: list[InequalityIndex]) -> Array:
-        """The point with every index column exactly at its index."""
-        lowest = x.copy()
-        for index in indices:
-            lowest[index.column] = index.value(x)
-        return lowest
-
     def _add(self, index: InequalityIndex, order: Order) -> bool:
         key = (index.name, order.tobytes())
         if key in self._rows:
@@ -271,10 +225,9 @@ class LevelSolver:
         added = 0
         for index in violated:
             added += self._add(index, index.order(x))
-            points = [drawn, (drawn + x) / 2] if self.session.large else [drawn]
-            for order in map(index.order, points):
-                if float(index.cut(order) @ x[index.cells]) > x[index.column] + CUT_TOLERANCE:
-                    added += self._add(index, order)
+            order = index.order(drawn)
+            if float(index.cut(order) @ x[index.cells]) > x[index.column] + CUT_TOLERANCE:
+                added += self._add(index, order)
         return added
 
     def _remember(self, point: Point) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from highspy import _core as highs_core
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.certificate import LIMIT, Certificate, certify, inner
+from hukou_opt.allocation.certificate import Certificate, certify, inner
 from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.problem import Array
 from hukou_opt.errors import Fault, InfeasibleError, SolveError
@@ -26,6 +26,8 @@ WARM_ITERATIONS = 20000
 MOST_ITERATIONS = 60000
 #: Rows from which on a program counts as large: about 50 regions over ten years (31 have 16,000).
 MANY_ROWS = 25000
+#: Change of a cost row, whose largest cost is 1, from which on it counts as another level's.
+FAR = 1e-2
 #: Both limits per row, for programs of many more regions than the 31 provinces.
 WARM_A_ROW, MOST_A_ROW = 1.2, 3.5
 #: Numbers by which HiGHS knows its simplex methods.
@@ -46,15 +48,12 @@ class Point:
         Objective with its constant.
     certificate : Certificate
         Proof of optimality recomputed from the numbers.
-    gap : float
-        Distance from the proved lower bound in units of the objective; 0 for an exact optimum.
     """
 
     x: Array
     row_dual: Array
     value: float
     certificate: Certificate
-    gap: float = 0.0
 
 
 def _scale(cost: Array) -> float:
@@ -83,7 +82,7 @@ class Session:
         # The class behind `highspy.Highs`: the public one prints a banner when it is made.
         self._solver = highs_core._Highs()
         self._fresh = True
-        self._cost: Array = np.zeros(0)
+        self._cost: Array = np.zeros(len(program.lower))
         for option, value in {
             "output_flag": False,
             "threads": 1,
@@ -113,11 +112,6 @@ class Session:
     def _check(self, status: highspy.HighsStatus, doing: str) -> None:
         if status == highspy.HighsStatus.kError:
             raise SolveError(Fault("HiGHS", f"could not {doing}", "report this as a bug"))
-
-    @property
-    def large(self) -> bool:
-        """Whether the program has many more rows than that of the 31 provinces."""
-        return len(self.program.row_lower) > MANY_ROWS
 
     @property
     def matrix(self) -> sp.csr_array:
@@ -204,12 +198,13 @@ class Session:
         # With a new cost the last vertex is still feasible, so primal simplex goes on from it; with
         # new rows under the same cost it is still dual feasible, so dual simplex does.
         simplex = PRIMAL if not np.array_equal(cost, self._cost) else DUAL
+        far = float(np.abs(cost * scale - self._cost * _scale(self._cost)).max(initial=0.0)) > FAR
         self._cost = cost.copy()
         rows = len(self.program.row_lower)
         most_iterations = max(MOST_ITERATIONS, int(MOST_A_ROW * rows))
         attempts = [("ipx", DUAL, most_iterations), ("simplex", PRIMAL, most_iterations)]
-        # A new cost moves a large program so far that primal simplex is slower than a new start.
-        if not self._fresh and not (self.large and simplex == PRIMAL):
+        # A new level moves a large program so far that primal simplex is slower than a new start.
+        if not self._fresh and not (far and rows > MANY_ROWS):
             warm_iterations = max(WARM_ITERATIONS, int(WARM_A_ROW * rows))
             attempts.insert(0, ("simplex", simplex, warm_iterations))
         point: Point | None = None
@@ -242,17 +237,10 @@ class Session:
         return self._certified(cost, constant, x, dual, name)
 
     def _certified(
-        self,
-        cost: Array,
-        constant: float,
-        x: Array,
-        row_dual: Array,
-        name: str,
-        allowance: float = 0.0,
+        self, cost: Array, constant: float, x: Array, row_dual: Array, name: str
     ) -> Point:
         """The point with its value, and the certificate in the scale of the solves."""
         scale = _scale(cost)
-        value = inner(cost, x)
         certificate = certify(
             cost * scale,
             self.matrix,
@@ -263,20 +251,10 @@ class Session:
             x,
             row_dual * scale,
             name=name,
-            within=max(LIMIT, scale * allowance / (1 + abs(scale * value))),
         )
-        return Point(x, row_dual, value + constant, certificate)
+        return Point(x, row_dual, inner(cost, x) + constant, certificate)
 
-    def prove(
-        self,
-        cost: Array,
-        constant: float,
-        x: Array,
-        bound: Point,
-        *,
-        name: str,
-        allowance: float = 0.0,
-    ) -> Point:
+    def prove(self, cost: Array, constant: float, x: Array, bound: Point, *, name: str) -> Point:
         """Certify another point with the dual values of a solve.
 
         Parameters
@@ -291,11 +269,8 @@ class Session:
             Optimum of the rows so far, whose dual values give the lower bound.
         name : str
             Name of the level.
-        allowance : float, optional
-            Gap within which the point counts as proved, in units of the objective.
         """
-        point = self._certified(cost, constant, x, bound.row_dual, name, allowance)
-        return replace(point, gap=max(0.0, point.value - bound.value)) if allowance else point
+        return self._certified(cost, constant, x, bound.row_dual, name)
 
     def _failure(self, name: str) -> SolveError:
         status = self._solver.getModelStatus()
