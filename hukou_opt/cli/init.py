@@ -29,6 +29,10 @@ regions: regions.xlsx
 # allocation is refused. The sheet `budget` of the workbook shows your part by head.
 parameters:
 {amounts}
+# Where little money is missing many splits are equally good, and the rounds take longer to rest.
+coupling:
+  max_rounds: 24
+
 # To run the stock-flow model alone, without money:
 # allocation:
 #   enabled: false

@@ -12,7 +12,6 @@ from hukou_opt.fit.apply import fitted_parameters, recalibrated
 from hukou_opt.fit.calibration_file import SavedCalibration, read_calibration
 from hukou_opt.parameters import Parameters, load_parameters
 from hukou_opt.plan.facts import load_facts
-from hukou_opt.planning.own_regions import check_budget
 from hukou_opt.regions import Regions, derive_base_year, load_regions
 from hukou_opt.regions.base_year import BaseYear
 
@@ -103,7 +102,6 @@ def inputs_of(experiment: Experiment, *, regions: str | Path | None = None) -> I
     parameters = parameters_of(experiment)
     source = experiment.regions_source if regions is None else regions
     table = load_regions(source, base=experiment.base_year)
-    check_budget(experiment, table, parameters)
     tail = experiment.horizon.tail
     years = range(experiment.base_year + 1, tail + 1)
     base = derive_base_year(table, parameters, years=years, with_ranges=False)

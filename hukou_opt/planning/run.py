@@ -28,6 +28,7 @@ from hukou_opt.planning.cases import all_cases
 from hukou_opt.planning.coupling import Coupling, published
 from hukou_opt.planning.engines import fast_engine, replayed
 from hukou_opt.planning.inputs import inputs_of
+from hukou_opt.planning.own_regions import check_budget
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
 
@@ -133,6 +134,7 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     """
     settings = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
     given = inputs_of(settings)
+    check_budget(settings, given.regions, given.parameters)
     parameters, regions, base, years = given.parameters, given.regions, given.base, given.years
     with _bar(progress) as step:
         step("model: translate")

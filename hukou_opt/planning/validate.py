@@ -14,6 +14,7 @@ from hukou_opt.errors import ExperimentError, Fault
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.planning import validate_coupled as coupled_checks
 from hukou_opt.planning.inputs import inputs_of
+from hukou_opt.planning.own_regions import check_budget
 from hukou_opt.planning.validate_history import GROUP as HISTORY
 from hukou_opt.planning.validation_stages import NO_ROUNDS, Case, Stage, all_stages
 from hukou_opt.result import Result
@@ -97,6 +98,7 @@ def case_of(experiment: str | Path | Experiment) -> Case:
             )
         )
     given = inputs_of(settings)
+    check_budget(settings, given.regions, given.parameters)
     parameters, base = given.parameters, given.base
     check_step(model_constants(base, parameters, reform=settings.reform), settings.time_step)
     return Case(settings, parameters, base, bundled.model())

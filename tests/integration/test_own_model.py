@@ -162,7 +162,11 @@ def test_one_contract_name_less(folder: Path, tmp_path: Path) -> None:
         ("move_rate:", "bed_standard:", "is a parameter of the registry"),
         ("move_rate:", "initial_urban_beds:", "comes from the region table"),
         ("move_rate:", "bonds:", "belongs to the toolkit"),
-        ("central_fund_total: 800", "seat_building_delay: 2", "would change nothing"),
+        (
+            "teacher_posts: 1.5",
+            "teacher_posts: 1.5, seat_building_delay: 2",
+            "would change nothing",
+        ),
     ],
 )
 def test_a_wrong_experiment_of_an_own_model(
