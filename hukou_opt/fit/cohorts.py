@@ -7,18 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hukou_opt.errors import DataError, Fault
 from hukou_opt.regions.children import FIRST_AGE, LAST_AGE
+from hukou_opt.regions.estimates import part_of_age_group
 from hukou_opt.regions.fitting import Array
-
-#: Age groups of the censuses: youngest age, oldest age, column without its year.
-GROUPS = (
-    (0, 0, "census_age_0"),
-    (1, 4, "census_age_1_4"),
-    (5, 9, "census_age_5_9"),
-    (10, 14, "census_age_10_14"),
-    (15, 19, "census_age_15_19"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +21,7 @@ class Cohorts:
     census : int
         Year of the census.
     counted : mapping of str to array, dims (region)
-        Persons by age group, 10k, by the columns of `GROUPS`.
+        Persons by age group, 10k, by the columns of `AGE_GROUPS`.
     births : mapping of int to array, dims (region)
         Births by year, 10k persons.
     """
@@ -50,24 +41,11 @@ class Cohorts:
         DataError
             If the year lies outside what census and births tell.
         """
-        age = self.census - year
-        if age < 0 and year in self.births:
+        if year > self.census and year in self.births:
             return self.births[year]
-        for youngest, oldest, column in GROUPS:
-            if youngest <= age <= oldest:
-                years = [self.census - other for other in range(youngest, oldest + 1)]
-                part = 1 / len(years)
-                if all(other in self.births for other in years):
-                    totals = [float(self.births[other].sum()) for other in years]
-                    part = float(self.births[year].sum()) / sum(totals)
-                return self.counted[column] * part
-        raise DataError(
-            Fault(
-                f"children born in {year}",
-                f"are neither in the census of {self.census} nor among the births at hand",
-                "choose a later census or a later vintage",
-            )
-        )
+        national = {born: float(each.sum()) for born, each in self.births.items()}
+        column, part = part_of_age_group(self.census, year, national, self.counted)
+        return self.counted[column] * part
 
     def of_school_age(self, year: int) -> Array:
         """Children of 6 to 14 at the end of a year, 10k persons, dims (region)."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hukou_opt.fit.cohorts import GROUPS, Cohorts
+from hukou_opt.fit.cohorts import Cohorts
 from hukou_opt.fit.protocol import Test
 from hukou_opt.fit.vintage import CENSUSES, FIRST_BIRTHS, births, hukou_path
 from hukou_opt.regions import load_regions
+from hukou_opt.regions.estimates import AGE_GROUPS
 from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.history import load_history
 
@@ -34,7 +35,7 @@ def outcome(test: Test) -> tuple[Mapping[str, Array], float | None]:
     counted = load_regions(base=test.target)
     cohorts = Cohorts(
         census=CENSUSES[0],
-        counted={column: counted.figure(column) for _, _, column in GROUPS},
+        counted={column: counted.figure(column) for _, _, column in AGE_GROUPS},
         births={
             year: births(history, "resident_pop", year)
             for year in range(FIRST_BIRTHS, history.last_known("birth_rate") + 1)

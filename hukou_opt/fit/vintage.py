@@ -7,11 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from hukou_opt.errors import DataError, Fault
-from hukou_opt.fit.cohorts import GROUPS, Cohorts
+from hukou_opt.fit.cohorts import Cohorts
 from hukou_opt.fit.past import Known
 from hukou_opt.fit.trends import PER_MILLE, Window
 from hukou_opt.regions import load_regions
 from hukou_opt.regions.base_year import TIERS
+from hukou_opt.regions.estimates import AGE_GROUPS
 from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.history import FIRST_PUBLISHED, History
 from hukou_opt.regions.load import Regions
@@ -212,7 +213,7 @@ def known_at(history: History, vintage: str, year: int) -> Known:
     last_births = _last_rates(history)
     cohorts = Cohorts(
         census=census,
-        counted={column: counted.figure(column) for _, _, column in GROUPS},
+        counted={column: counted.figure(column) for _, _, column in AGE_GROUPS},
         births={
             born: births(history, f"resident_pop{ending}", born)
             for born in range(FIRST_BIRTHS, last_births + 1)

@@ -6,7 +6,13 @@ import numpy as np
 
 from hukou_opt.errors import DataError, Fault
 from hukou_opt.parameters.registry import Parameters
-from hukou_opt.regions.estimates import Children, children_by_group, children_of_movers
+from hukou_opt.regions.estimates import (
+    AGE_GROUPS,
+    Children,
+    children_by_group,
+    children_of_movers,
+    part_of_age_group,
+)
 from hukou_opt.regions.fitting import Array
 from hukou_opt.regions.population import Residents
 from hukou_opt.regions.region_table import Regions
@@ -14,46 +20,29 @@ from hukou_opt.regions.vital import CENSUS, births
 
 #: School age: nine years of compulsory school, from the 6th birthday to the 15th.
 FIRST_AGE, LAST_AGE = 6, 14
-#: Age groups of the census with the youngest and the oldest age in them.
-AGE_GROUPS = {
-    "census_age_0_2020": (0, 0),
-    "census_age_1_4_2020": (1, 4),
-    "census_age_5_9_2020": (5, 9),
-    "census_age_10_14_2020": (10, 14),
-}
-#: Older than this at the census, single ages are taken as equal within their group.
-OLDEST_WEIGHTED_AGE = 9
 
 
 def cohort(regions: Regions, parameters: Parameters, born: int) -> Array:
     """Children of one year of birth, 10k persons, by region.
 
-    Counted by the census where born by then: inside the groups 1-4 and 5-9 single years weigh as
-    national births, inside 10-14 they are equal. Later births are national births shared out.
+    Counted by the census where born by then; see `part_of_age_group` for single years. Later births
+    are national births shared out.
 
     Raises
     ------
     DataError
         If the year of birth lies before the census's children.
     """
-    age = CENSUS - born
-    if age < 0:
+    if born > CENSUS:
         return births(regions, parameters, born)
-    for name, (youngest, oldest) in AGE_GROUPS.items():
-        if not youngest <= age <= oldest:
-            continue
-        ages = range(youngest, oldest + 1)
-        if youngest == oldest:
-            part = 1.0
-        elif oldest > OLDEST_WEIGHTED_AGE:
-            part = 1 / len(ages)
-        else:
-            total = sum(regions.country("births", CENSUS - other) for other in ages)
-            part = regions.country("births", born) / total
-        return regions.figure(name) * part
-    raise DataError(
-        Fault(f"children born in {born}", "are older than the census groups", "start later")
-    )
+    national = {
+        year: figure.value
+        for (series, year), figure in regions.national.items()
+        if series == "births"
+    }
+    counted = [column for _, _, column in AGE_GROUPS if regions.has(f"{column}_{CENSUS}")]
+    column, part = part_of_age_group(CENSUS, born, national, counted)
+    return regions.figure(f"{column}_{CENSUS}") * part
 
 
 def of_school_age(regions: Regions, parameters: Parameters, year: int) -> Array:

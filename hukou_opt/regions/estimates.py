@@ -6,6 +6,7 @@ estimated: both call these functions.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,14 @@ WIDEST_SHIFT = 12.0
 #: Highest ratio of hukou share to urban share to start from: keeps the logit finite. No shipped
 #: province reaches it (the highest has .94); a user's own region may.
 HIGHEST_RATIO = 0.98
+#: Age groups of the censuses: youngest age, oldest age, column without its year.
+AGE_GROUPS = (
+    (0, 0, "census_age_0"),
+    (1, 4, "census_age_1_4"),
+    (5, 9, "census_age_5_9"),
+    (10, 14, "census_age_10_14"),
+    (15, 19, "census_age_15_19"),
+)
 #: Multiples of the census migrants that are searched for the cross-province movers.
 HIGHEST_MULTIPLE = 100.0
 
@@ -142,6 +151,43 @@ def migrants_by_origin(shares: Array, outside: Array, migrants: Array) -> Array:
     matrix = shares * outside
     matrix[np.diag_indices_from(matrix)] = migrants - matrix.sum(axis=0)
     return matrix
+
+
+def part_of_age_group(
+    census: int, born: int, births: Mapping[int, float], columns: Collection[str]
+) -> tuple[str, float]:
+    """Age group of a census in which a year of birth was counted, and its part of the group.
+
+    Inside a group single years weigh as the births of the country where these are known for all of
+    them, else equally.
+
+    Parameters
+    ----------
+    census, born : int
+        Year of the census and of birth.
+    births : mapping of int to float
+        Births of the country by year.
+    columns : collection of str
+        Columns of `AGE_GROUPS` at hand.
+
+    Raises
+    ------
+    DataError
+        If the year lies outside the groups at hand.
+    """
+    for youngest, oldest, column in AGE_GROUPS:
+        if column in columns and youngest <= census - born <= oldest:
+            years = [census - age for age in range(youngest, oldest + 1)]
+            if all(year in births for year in years):
+                return column, births[born] / sum(births[year] for year in years)
+            return column, 1 / len(years)
+    raise DataError(
+        Fault(
+            f"children born in {born}",
+            f"are in no age group at hand of the census of {census}",
+            "choose a later start, or a census nearer to it",
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,12 @@ import pytest
 from past_cases import TESTS, history, known, registry
 
 from hukou_opt.errors import DataError
-from hukou_opt.fit.cohorts import GROUPS, Cohorts
+from hukou_opt.fit.cohorts import Cohorts
 from hukou_opt.fit.outcome import outcome
 from hukou_opt.fit.past import children, people
 from hukou_opt.fit.protocol import load_protocol
 from hukou_opt.regions import load_regions
+from hukou_opt.regions.estimates import AGE_GROUPS
 from hukou_opt.regions.history import load_history
 
 PROTOCOL = load_protocol()
@@ -109,7 +110,7 @@ def invented(births):
     random = np.random.default_rng(13)
     return Cohorts(
         census=2010,
-        counted={column: random.uniform(10, 90, 3) for _, _, column in GROUPS},
+        counted={column: random.uniform(10, 90, 3) for _, _, column in AGE_GROUPS},
         births={year: random.uniform(5, 20, 3) for year in births},
     )
 
@@ -117,7 +118,7 @@ def invented(births):
 @pytest.mark.parametrize("births", [range(1990, 2016), range(2005, 2016), range(2011, 2012), ()])
 def test_single_ages_add_up_to_the_counted_group(births):
     cohorts = invented(births)
-    for youngest, oldest, column in GROUPS:
+    for youngest, oldest, column in AGE_GROUPS:
         ages = [cohorts.born(2010 - age) for age in range(youngest, oldest + 1)]
         np.testing.assert_allclose(np.sum(ages, axis=0), cohorts.counted[column], rtol=1e-12)
 
