@@ -16,7 +16,7 @@ from hukou_opt.errors import DataError, Fault
 from hukou_opt.fit.calibration_file import SavedCalibration
 from hukou_opt.fit.margins import Stocks, between_regions
 from hukou_opt.fit.national import FITTED
-from hukou_opt.fit.trends import TABLE_YEARS
+from hukou_opt.fit.trends import Drift, Trends
 from hukou_opt.parameters.registry import Parameters
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.regions.derive import base_year_identity
@@ -28,7 +28,14 @@ def fitted_parameters(saved: SavedCalibration, parameters: Parameters) -> Mappin
     """Settlement hazard of the calibration at the share of reclassification in use.
 
     A value that an experiment states itself stays.
+
+    Raises
+    ------
+    DataError
+        If the file has no estimates by reclassification.
     """
+    if not saved.ridge:
+        raise DataError(_no_ridge(saved))
     if SETTLEMENT in parameters.overridden:
         return {}
     shares = [each.reclassified for each in saved.ridge]
@@ -76,13 +83,7 @@ def recalibrated(
             )
         )
     if not saved.ridge:
-        faults.append(
-            Fault(
-                f"calibration {saved.first}-{saved.last}",
-                "has no estimates of settlement by reclassification",
-                "write the file with hukou-opt calibrate",
-            )
-        )
+        faults.append(_no_ridge(saved))
     if faults:
         raise DataError(faults)
     data = base.data
@@ -97,16 +98,22 @@ def recalibrated(
     groups = (stocks.rural, stocks.migrants_here, stocks.urban_hukou)
     natural = sum(rate * people for rate, people in zip(growth, groups, strict=True))
     rows = [saved.regions[code] for code in base.codes]
-    slope = np.array([row.slope for row in rows])
-    slope = (1 - saved.pooling) * slope + saved.pooling * slope.mean()
-    ahead = (until - saved.first) / 2
-    net = saved.persistence ** (ahead / TABLE_YEARS) * np.array([row.net_moves for row in rows])
+    found = Trends(
+        slope=_drift([row.slope for row in rows], [row.slope_error for row in rows], saved),
+        net_moves=_drift(
+            [row.net_moves for row in rows], [row.net_moves_error for row in rows], saved
+        ),
+        natural=natural / stocks.total,
+        persistence=saved.persistence,
+        pooling=saved.pooling,
+    )
+    slope, net, _ = found.expected(pooled=True, damped=True, years_ahead=(until - saved.first) / 2)
     moves = between_regions(
         stocks,
         (growth[0], growth[1], growth[2]),
         slope,
         net,
-        natural / stocks.total,
+        found.natural,
         return_rate=parameters["return_rate"],
         floor=parameters["flow_floor_share"],
     ).matrix
@@ -129,6 +136,18 @@ def recalibrated(
     }
     changed = data.assign({name: _sourced(array, source) for name, array in new.items()})
     return replace(base, data=changed, identity=base_year_identity(changed))
+
+
+def _no_ridge(saved: SavedCalibration) -> Fault:
+    return Fault(
+        f"calibration {saved.first}-{saved.last}",
+        "has no estimates of settlement by reclassification",
+        "write the file with hukou-opt calibrate",
+    )
+
+
+def _drift(mean: list[float], error: list[float], saved: SavedCalibration) -> Drift:
+    return Drift(np.array(mean), np.array(error), len(saved.years) - 1)
 
 
 def _sourced(array: xr.DataArray, source: str) -> xr.DataArray:

@@ -12,7 +12,7 @@ import xarray as xr
 from hukou_opt import bundled
 from hukou_opt.dynamics import ArrayEngine, Decisions, model_constants, no_decisions
 from hukou_opt.dynamics.engine import Constant
-from hukou_opt.fit.margins import Moves, Stocks, between_regions, inside_regions
+from hukou_opt.fit.margins import Moves, between_regions, inside_regions
 from hukou_opt.fit.past import Known, base_year, people
 from hukou_opt.fit.trends import Trends
 from hukou_opt.parameters.registry import Parameters
@@ -86,21 +86,15 @@ class Start:
     ----------
     base : BaseYear
         State and drivers.
-    stocks : Stocks
-        People at the start.
     moves : Moves
         Moves of the base year.
     damping : float
         Factor on net moves.
-    growth : tuple of array
-        Natural growth of rural residents, migrants, urban-hukou residents, 1/year.
     """
 
     base: BaseYear
-    stocks: Stocks
     moves: Moves
     damping: float
-    growth: tuple[Array, Array, Array]
 
 
 def start(
@@ -150,7 +144,7 @@ def start(
         )
     years = range(known.year + 1, until + 1)
     base = base_year(known, stocks, growth, moves, parameters, years)
-    return Start(base, stocks, moves, damping, growth)
+    return Start(base, moves, damping)
 
 
 @lru_cache(maxsize=8)

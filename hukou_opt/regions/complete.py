@@ -38,6 +38,8 @@ COVERS = 0.02
 #: Shares of townspeople at which own regions are held: the model divides by town and country, and
 #: migrants from outside the table return to the countryside of the region.
 LEAST_URBAN, MOST_URBAN = 0.001, 0.999
+#: Parents named one by one in a note.
+MOST_NAMED = 3
 #: Sums that are no columns: residents by place in the base year.
 URBAN, RURAL = "urban_residents", "rural_residents"
 
@@ -105,7 +107,6 @@ def parent_figures(shipped: Regions) -> pd.DataFrame:
         if rule.weight:
             weight = provinces[rule.weight]
             nation[name] = (provinces[name] * weight).sum() / weight.sum()
-    # The ratio of hukou share to urban share is what counts.
     return pd.concat([provinces, nation.to_frame(NATION).T])
 
 
@@ -192,7 +193,7 @@ def parents_in_words(parents: Sequence[str], shipped: Regions) -> str:
         NATION_NAME if parent == NATION else str(shipped.labels.loc[parent, "name_en"])
         for parent in dict.fromkeys(parents)
     ]
-    return ", ".join(names) if len(names) <= len(EITHER) + 1 else f"{len(names)} parents"
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} parents"
 
 
 def complete_labels(labels: pd.DataFrame, given: pd.DataFrame, shipped: Regions) -> pd.DataFrame:

@@ -112,6 +112,13 @@ def test_other_base_year_other_regions_no_ridge_are_named(
     assert "no estimates of settlement" in text
 
 
+def test_a_file_without_a_ridge_is_named_before_it_is_used(
+    saved: SavedCalibration, parameters: Parameters
+) -> None:
+    with pytest.raises(DataError, match="no estimates of settlement"):
+        fitted_parameters(replace(saved, ridge=()), parameters)
+
+
 def test_an_experiment_takes_a_calibration(tmp_path: Path, saved: SavedCalibration) -> None:
     shipped = inputs_of(load_experiment("plan_recalibrated"))
     assert shipped.parameters["settlement_hazard_max"] == saved.ridge[0].settlement
