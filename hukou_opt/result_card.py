@@ -36,6 +36,28 @@ def model_notes(result: Result) -> list[tuple[str, str]]:
     return notes
 
 
+def level_notes(result: Result) -> list[tuple[str, str]]:
+    """Levels that were met by making people worse off, with what all could have had."""
+    # A file from before levels were checked has no such figures.
+    if "levels" not in result or "mean_without" not in result["levels"]:
+        return []
+    levels = result["levels"]
+    return [
+        (
+            "levelled down",
+            f"{name}: {float(mean):.4g} on the mean, {float(without):.4g} could be had without the "
+            "level and with nobody worse off",
+        )
+        for name, mean, without in zip(
+            levels["level"].values,
+            levels["levelled_mean"].values,
+            levels["mean_without"].values,
+            strict=True,
+        )
+        if np.isfinite(without)
+    ]
+
+
 def status(result: Result) -> list[tuple[str, bool, str]]:
     """Return what must hold of a run: name, whether it does, and in words."""
     rounds = result.attrs["rounds"]
@@ -108,7 +130,8 @@ def summary(result: Result) -> str:
     width = max(len(name) for name, _ in key_figures(result))
     lines += [f"  {name:<{width}}  {text}" for name, text in key_figures(result)]
     lines += [f"  {name:<{width}}  {text}" for name, _, text in status(result)]
-    lines += [f"  {name:<{width}}  {text}" for name, text in model_notes(result)]
+    notes = [*model_notes(result), *level_notes(result)]
+    lines += [f"  {name:<{width}}  {text}" for name, text in notes]
     return "\n".join(lines)
 
 
@@ -125,9 +148,11 @@ def card(result: Result) -> str:
         parts.append(
             f"<div style='color:{colour}'>{mark} <b>{escape(name)}</b>: {escape(text)}</div>"
         )
-    for name, text in model_notes(result):
+    for name, text in [*model_notes(result), *level_notes(result)]:
         parts.append(f"<div style='color:#b42318'><b>{escape(name)}</b>: {escape(text)}</div>")
     parts.append(_table(["", ""], [list(row) for row in key_figures(result)]))
+    if "levels" in result:
+        parts += ["<b>Levels, in order</b>", _levels(result)]
     if "gaps" in result:
         parts += ["<b>Gaps</b>", _gaps(result)]
     if result.has_allocation:
@@ -136,6 +161,17 @@ def card(result: Result) -> str:
         f"<div style='color:#777'>identity <code>{result.identity[:16]}</code></div></div>"
     )
     return "".join(parts)
+
+
+def _levels(result: Result) -> str:
+    """What each level reached, and what later ones have given up of it."""
+    levels = result["levels"]
+    columns = [name for name in ("value", "final", "recomputed", "given_up") if name in levels]
+    rows = [
+        [str(name), *(_figure(float(levels[column].values[at])) for column in columns)]
+        for at, name in enumerate(levels["level"].values)
+    ]
+    return _table(["", *(column.replace("_", " ") for column in columns)], rows)
 
 
 def _gaps(result: Result) -> str:

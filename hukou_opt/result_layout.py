@@ -83,12 +83,23 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "value": ("case", "measure"),
         **dict.fromkeys(("label_en", "label_zh", "unit"), ("measure",)),
     },
+    # Every case on every measure, and the levels by region that the figures are made of.
+    "indicators": {
+        "value": ("case", "measure", "period", "indicator"),
+        **dict.fromkeys(("better", "unit"), ("measure", "indicator")),
+        **dict.fromkeys(("level", "people"), ("case", "measure", "period", "region")),
+        **dict.fromkeys(("measure_en", "measure_zh"), ("measure",)),
+        **dict.fromkeys(("in_unit", "indicator_en", "indicator_zh"), ("indicator",)),
+    },
     "levels": dict.fromkeys(("value", "held_at", "recomputed"), ("level",)),
     "certificate": dict.fromkeys(
         ("primal_residual", "dual_residual", "complementarity", "relative_gap"), ("solve",)
     ),
     "rounds": dict.fromkeys(("moved_fund_share", "moved_need_share", "objective"), ("round",)),
-    "comparators": {"central_transfers": ("comparator", "region", "block")},
+    "comparators": {
+        "central_transfers": ("comparator", "region", "block"),
+        **dict.fromkeys(("formula", "unused"), ("comparator", "region")),
+    },
     "validation": dict.fromkeys(
         ("group", "question", "figure", "unit", "allowed", "comparison", "state", "detail"),
         ("finding",),
@@ -101,8 +112,8 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 #: Groups of every result; the others belong to a result with an allocation.
 ALWAYS = ("regions", "trajectory", "parameters")
 #: Groups that an allocation may do without: no comparator asked for, no second round needed, a file
-#: from before decisions were kept; a validation is stored on request.
-OPTIONAL = ("comparators", "rounds", "decisions", "validation")
+#: from before decisions or indicators were kept; a validation is stored on request.
+OPTIONAL = ("comparators", "rounds", "decisions", "indicators", "validation")
 
 
 def layout_faults(attrs: Mapping[str, object], groups: Mapping[str, xr.Dataset]) -> list[Fault]:

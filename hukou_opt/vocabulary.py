@@ -30,6 +30,8 @@ LABELS = {
     "plan": ("Plan", "方案"),
     "equal_per_head": ("Equal per head", "按人均等"),
     "by_migrants": ("By migrants", "按转移人口"),
+    "by_need": ("By certified cost", "按核定成本"),
+    "by_transfers": ("By today's transfers", "按现行转移支付"),
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hukou_opt.allocation.problem import DEFAULT_MODES, Block, Problem
+from hukou_opt.allocation.spec import DEFAULT_LEVELS, Aims, LevelSpec, Limit, Term
 from hukou_opt.parameters import load_parameters
 
 #: Rows of the standing capacity at dt = 0.25 (tau 2 and 3 years), for tests only.
@@ -112,3 +114,21 @@ def made_up_problem(
     }
     values.update(changes)
     return Problem(**values)
+
+
+def own_level(*terms: Term, name: str = "own", guarded: bool = False) -> LevelSpec:
+    """A level of one's own."""
+    return LevelSpec(name, "a level of one's own", terms, guarded)
+
+
+def asking(
+    p: Problem,
+    *levels: LevelSpec,
+    limits: tuple[Limit, ...] = (),
+    accept: bool = True,
+    **parameters: float,
+) -> Problem:
+    """The problem with other aims; levelling down is accepted unless a test is about it."""
+    aims = Aims(levels or DEFAULT_LEVELS, limits, accept)
+    changed: Problem = replace(p, aims=aims, parameters={**p.parameters, **parameters})
+    return changed

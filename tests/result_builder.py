@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from hukou_opt.indicators import INDICATORS, indicator_values
 from hukou_opt.result import Result
 
 CODES = ["110000", "410000", "440000"]
@@ -16,6 +17,10 @@ AREAS = ["urban", "rural"]
 SERVICES = ["seats", "beds"]
 BLOCKS = ["2024-2026", "2027-2029"]
 FUND = 1000.0
+CASES = ["without_plan", "plan", "equal_per_head", "by_migrants"]
+PERIODS = ["2023", "2026", "2024-2029"]
+#: Scored measures: a rate of unmet need, and beds that people have; both from the start to 2026.
+RATE, GOOD = "unmet_migrant_children", "beds_per_1000"
 
 
 def attrs(**changes: object) -> dict[str, object]:
@@ -40,6 +45,58 @@ def attrs(**changes: object) -> dict[str, object]:
     return {**base, **changes}
 
 
+def indicators(levels: np.ndarray, people: np.ndarray) -> xr.Dataset:
+    """Indicators of cases from levels and people, shape (case, measure, period, region)."""
+    kinds = [each.name for each in INDICATORS]
+    shape = levels.shape[:3]
+    value = np.full((*shape, len(kinds)), np.nan)
+    for at in np.ndindex(shape):
+        if people[at].sum() > 0:
+            found = indicator_values(
+                levels[at],
+                people[at],
+                groups=["Eastern", "Central", "Eastern"],
+                rank=[3.0, 1.0, 2.0],
+                high_is_bad=at[1] == 0,
+            )
+            value[at] = [found.get(kind, np.nan) for kind in kinds]
+    better = [[each.better(high_is_bad=bad) for each in INDICATORS] for bad in (True, False)]
+    units = [[unit if each.in_unit else "1" for each in INDICATORS] for unit in ("1", "beds")]
+    cell = ("case", "measure", "period")
+    return xr.Dataset(
+        {
+            "value": ((*cell, "indicator"), value),
+            "better": (("measure", "indicator"), np.array(better)),
+            "unit": (("measure", "indicator"), np.array(units)),
+            "level": ((*cell, "region"), levels),
+            "people": ((*cell, "region"), people),
+            "measure_en": ("measure", ["migrant children unmet", "beds & need"]),
+            "measure_zh": ("measure", ["随迁子女", "床位"]),
+            "in_unit": ("indicator", [int(each.in_unit) for each in INDICATORS]),
+            "indicator_en": ("indicator", [each.label_en for each in INDICATORS]),
+            "indicator_zh": ("indicator", [each.label_zh for each in INDICATORS]),
+        },
+        {
+            "case": CASES,
+            "measure": [RATE, GOOD],
+            "period": PERIODS,
+            "indicator": kinds,
+            "region": CODES,
+        },
+    )
+
+
+def levels_by_case(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Random levels of the cases; all alike at the start, no rates over all years."""
+    levels = draw.random((len(CASES), 2, len(PERIODS), 3))
+    levels[:, 1] *= 8
+    levels[:, :, 0] = levels[0, :, 0]
+    people = np.tile(np.array([20.0, 30.0, 50.0]), (len(CASES), 2, len(PERIODS), 1))
+    people[:, 0, 2] = 0.0
+    levels[:, 0, 2] = 0.0
+    return levels, people
+
+
 def groups(seed: int = 1, unused: float = 30.4) -> dict[str, xr.Dataset]:
     draw = np.random.default_rng(seed)
     region = ("region", CODES)
@@ -53,10 +110,14 @@ def groups(seed: int = 1, unused: float = 30.4) -> dict[str, xr.Dataset]:
     built = draw.random((2, 2, 3, len(YEARS))) * 3
     standing = (2, 2, 3, len(NEED_YEARS))
     urban = np.linspace(5000, 6000, len(PATH_YEARS))[:, None] * np.array([0.5, 1.0, 1.5])
-    cases = ["base_year", "without_plan", "plan", "equal_per_head", "by_migrants"]
+    cases = ["base_year", *CASES]
     value = draw.random((5, 2))
     value[0, 1] = np.nan
     parameters = ["guard", "inequality_aversion"]
+    # Each formula shares out the whole fund; the third region cannot use all of it.
+    idle = np.array([[0.0, 0.0, 50.5], [0.0, 0.0, 0.0]])
+    given = draw.random((2, 3, 2))
+    given *= ((FUND - idle.sum(axis=1)) / given.sum(axis=(1, 2)))[:, None, None]
     return {
         "regions": xr.Dataset(
             {
@@ -145,8 +206,13 @@ def groups(seed: int = 1, unused: float = 30.4) -> dict[str, xr.Dataset]:
             },
             {"round": [1, 2, 3]},
         ),
+        "indicators": indicators(*levels_by_case(draw)),
         "comparators": xr.Dataset(
-            {"central_transfers": (("comparator", "region", "block"), draw.random((2, 3, 2)))},
+            {
+                "central_transfers": (("comparator", "region", "block"), given),
+                "formula": (("comparator", "region"), given.sum(axis=2) + idle),
+                "unused": (("comparator", "region"), idle),
+            },
             {"comparator": ["equal_per_head", "by_migrants"], "region": CODES, "block": BLOCKS},
         ),
         "parameters": xr.Dataset(

@@ -99,6 +99,7 @@ def build_model(p: Problem) -> Any:
     m.central, m.local, m.levy, m.unfunded = (variables(m.G, m.R, m.T) for _ in range(4))
     m.bonds = variables(m.GB, m.R, m.T)
     m.central_block = variables(m.R, m.B)
+    m.partner_starts = variables(m.SERVICE, m.R, m.T)
     m.starts, m.shortage = (variables(m.AREA, m.SERVICE, m.R, m.T) for _ in range(2))
     m.capacity, m.idle = (variables(m.AREA, m.SERVICE, m.R, m.ALL) for _ in range(2))
     m.places_hukou, m.places_migrant, m.temporary, m.slip, m.teachers_hired = (
@@ -108,6 +109,8 @@ def build_model(p: Problem) -> Any:
     m.slack_public_share = variables(m.T)
     m.slack_rural_level = variables(m.SERVICE, m.R, m.T)
     m.slack_no_dilution = variables(m.AREA, m.SERVICE, m.R, m.T)
+    m.slack_seat_target = variables(m.T)
+    m.slack_performance_reward = variables(m.R, m.B)
     rules.add_all(m, p)
     objectives.add_all(m, p)
     return m
@@ -126,7 +129,7 @@ def plain_name(item: Any) -> str:
     return f"{name}[{','.join(str(part) for part in parts)}]"
 
 
-def compile_model(m: Any, p: Problem) -> LinearProgram:
+def compile_model(m: Any) -> LinearProgram:
     """Turn the Pyomo model into arrays; rows and columns keep their names."""
     form = LinearStandardFormCompiler().write(m, mixed_form=True)
     kinds = np.array([entry.bound_type for entry in form.rows])
@@ -147,5 +150,5 @@ def compile_model(m: Any, p: Problem) -> LinearProgram:
         upper=np.array([np.inf if high is None else high for _, high in bounds], dtype=float),
         row_names=tuple(plain_name(entry.constraint) for entry in form.rows),
         column_names=names,
-        indices=objectives.indices(m, p, {name: i for i, name in enumerate(names)}),
+        indices=objectives.indices(m, {name: i for i, name in enumerate(names)}),
     )

@@ -15,7 +15,7 @@ hyperplane method for unimodal programming.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,15 +50,32 @@ Order = NDArray[np.int64]
 Orders = Mapping[str, tuple[Order, ...]]
 
 
-def held_at(value: float) -> float:
-    """Limit within which a level's value is held."""
-    return value + max(RELATIVE_HOLD * abs(value), ABSOLUTE_HOLD)
+def held_at(value: float, least: float = ABSOLUTE_HOLD) -> float:
+    """Limit within which a level's value is held, at least `least` above it."""
+    return value + max(RELATIVE_HOLD * abs(value), least)
 
 
 @dataclass(frozen=True)
-class _Held:
-    """A level that later ones keep: its columns and costs, limit without the constant, noise."""
+class Held:
+    """A row by which later levels keep an earlier one.
 
+    Parameters
+    ----------
+    stage : str
+        When the row was added: a level's name, or ``guard`` or a limit before the levels.
+    level : str
+        Level whose indices are exact from then on.
+    row : int
+        Position of the row.
+    columns, cost : ndarray
+        Columns of the row, and its coefficients before scaling.
+    limit, noise : float
+        Upper bound without the constant, and by how much it may be missed.
+    """
+
+    stage: str
+    level: str
+    row: int
     columns: NDArray[np.int64]
     cost: Array
     limit: float
@@ -90,7 +107,7 @@ class LevelSolver:
         self.progress = progress
         self.certificates: list[Certificate] = []
         self._active: list[InequalityIndex] = []
-        self._held: list[_Held] = []
+        self.held: list[Held] = []
         self._inside: Array | None = None
         self._rows: dict[tuple[str, bytes], int] = {}
         self._known: dict[tuple[str, bytes], Order] = {}
@@ -113,8 +130,20 @@ class LevelSolver:
             out[name] = (*out.get(name, ()), order)
         return out
 
-    def minimise(self, name: str) -> Point:
+    def minimise(
+        self, name: str, cost: Array | None = None, constant: float = 0.0, *, note: bool = True
+    ) -> Point:
         """Minimise one level; indices of this and of held levels are exact.
+
+        Parameters
+        ----------
+        name : str
+            The level.
+        cost : ndarray, shape (column,), optional
+            Another cost row than the level's own, with its `constant`: one step of a level that
+            takes several programs.
+        note : bool, optional
+            Keep the certificate among those of the answer.
 
         Returns
         -------
@@ -127,8 +156,9 @@ class LevelSolver:
         SolveError, CertificateError
             As `Session.minimise`; also if the rows of the indices do not settle.
         """
-        cost, constant = self.program.costs[name]
-        indices = self._active + [i for i in self.program.indices if i.level == name]
+        if cost is None:
+            cost, constant = self.program.costs[name]
+        indices = self._with(name)
         if self._active:
             # Held indices leave the program much freedom that this level does not care about, and
             # every round would use it to break another piece. A faint wish for small indices leads
@@ -138,9 +168,20 @@ class LevelSolver:
             nudged[columns] += NUDGE * float(np.abs(cost).max(initial=0.0)) / len(columns)
             self._inside = self._settle(nudged, constant, indices, name).x
         point = self._settle(cost, constant, indices, name)
-        self.certificates.append(point.certificate)
+        if note:
+            self.certificates.append(point.certificate)
         self._inside = self._draw(point.x, indices)
         return point
+
+    def _with(self, name: str) -> list[InequalityIndex]:
+        """Indices of the held levels and of one more."""
+        known = {index.name for index in self._active}
+        own = [i for i in self.program.indices if i.level == name and i.name not in known]
+        return self._active + own
+
+    def exact(self, name: str, x: Array) -> Array:
+        """The point with the index columns of a level and of held ones at their true values."""
+        return self._raised(x, self._with(name))
 
     def _settle(
         self, cost: Array, constant: float, indices: list[InequalityIndex], name: str
@@ -165,21 +206,57 @@ class LevelSolver:
             Fault(f"level {name!r}", "inequality rows do not settle", "report this as a bug")
         )
 
-    def hold(self, name: str, limit: float) -> None:
-        """Keep one level at or below a limit from now on."""
-        cost, constant = self.program.costs[name]
+    def hold(self, stage: str, level: str, cost: Array, limit: float) -> int | None:
+        """Keep ``cost x`` at or below a limit from now on.
+
+        Parameters
+        ----------
+        stage : str
+            When this is: the name of the level that has been solved, or what comes before.
+        level : str
+            Level whose indices are exact from now on.
+        cost : ndarray, shape (column,)
+            Coefficients of the row.
+        limit : float
+            Its upper bound.
+
+        Returns
+        -------
+        int or None
+            Position of the row; None where it would have no coefficient.
+        """
+        row = None
         used = np.flatnonzero(cost)
         if used.size:
             # Scaled to coefficients of the size of 1, so that the row's tolerance means something.
             scale = float(np.abs(cost).max())
-            self.session.add_row(used, cost[used] / scale, -np.inf, (limit - constant) / scale)
-            self._held.append(_Held(used, cost[used], limit - constant, ROW_NOISE * scale))
-        known = {index.name for index in self._active}
-        self._active += [
-            index
-            for index in self.program.indices
-            if index.level == name and index.name not in known
-        ]
+            row = self.session.add_row(used, cost[used] / scale, -np.inf, limit / scale)
+            noise = ROW_NOISE * scale
+            self.held.append(Held(stage, level, row, used, cost[used], limit, noise))
+        self._active = self._with(level)
+        return row
+
+    def go_back(self, kept: Sequence[Held], bounds: tuple[Array, Array], inside: Array) -> None:
+        """Keep only some of the held rows, under other bounds of the columns.
+
+        Parameters
+        ----------
+        kept : sequence of Held
+            Rows that still hold.
+        bounds : tuple of ndarray, shape (column,)
+            Lower and upper bounds.
+        inside : ndarray, shape (column,)
+            A point that keeps all of them.
+        """
+        rows = {held.row for held in kept}
+        gone = np.array([held.row for held in self.held if held.row not in rows], dtype=np.int64)
+        free = np.full(gone.size, np.inf)
+        self.session.bound_rows(gone, -free, free)
+        self.session.bound_columns(np.arange(len(bounds[0])), *bounds)
+        self.held = list(kept)
+        levels = {held.level for held in kept}
+        self._active = [index for index in self._active if index.level in levels]
+        self._inside = inside
 
     def forget_point(self) -> None:
         """Forget the last accepted point, because bounds have moved away from it."""
@@ -193,7 +270,7 @@ class LevelSolver:
         return raised
 
     def _fits(self, x: Array) -> bool:
-        return all(held.fits(x) for held in self._held)
+        return all(held.fits(x) for held in self.held)
 
     def _draw(self, x: Array, indices: list[InequalityIndex]) -> Array:
         """The point, drawn towards the last accepted one until all held levels fit."""

@@ -9,6 +9,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from hukou_opt.allocation.spec import Aims
+
 Array = NDArray[np.float64]
 
 SECTORS = ("education", "health", "social_security", "other")
@@ -17,12 +19,43 @@ SERVICES = ("seats", "beds")
 #: Sector that pays for the building of each service.
 PAYER = {"seats": "education", "beds": "health"}
 BUILDING_SECTORS = ("education", "health")
+#: Seats and beds are counted in ten thousands.
+TEN_THOUSAND = 1e4
 
-#: Soft rules of the plan and what an experiment may make of each: left out, reported with a named
+#: Rules with a named slack, and what an experiment may make of each: left out, reported with the
 #: slack, put before every other aim, or demanded (infeasible if it cannot hold).
-SOFT_RULES = ("support_floor", "public_share", "rural_level", "no_dilution")
+SOFT_RULES = (
+    "support_floor",
+    "public_share",
+    "rural_level",
+    "no_dilution",
+    "seat_target",
+    "performance_reward",
+)
 MODES = ("off", "soft", "law", "hard")
-DEFAULT_MODES: Mapping[str, str] = MappingProxyType(dict.fromkeys(SOFT_RULES, "soft"))
+#: A target that binds nothing unless an experiment makes it is reported, never left out.
+TARGET_MODES = ("report", "soft", "law", "hard")
+SWITCH = ("on", "off")
+#: What counts for the seat target: seats that stand, or seats whose building has started.
+SEAT_COUNTS = ("completed", "started")
+#: Modes of an experiment that says nothing.
+DEFAULT_MODES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(SOFT_RULES[:4], "soft"),
+        "seat_target": "report",
+        "seat_target_counts": SEAT_COUNTS[0],
+        "performance_reward": "off",
+        "support_ceiling": "off",
+        "sector_shares": "on",
+        "local_sector_shares": "off",
+        "block_money": "on",
+        "bonds_region": "on",
+        "build_rate": "on",
+        "building_steps": "off",
+        "teachers": "on",
+        "private_partners": "on",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -92,9 +125,13 @@ class Problem:
     parameters : mapping of str to float
         The registry's values; rules read their shares and limits here.
     modes : mapping of str to str
-        Mode of each soft rule.
+        Mode of each rule that can be switched; those not named have their default.
+    aims : Aims
+        What is made small, in which order, and what is limited.
     fund_by_region : ndarray, shape (region,), or None
         Ceiling of each region's transfers over the horizon when a formula fixes them (comparators).
+    expenditure : ndarray, shape (region,), or None
+        General budget expenditure of the base year, 100m yuan; None where it is not known.
     """
 
     codes: tuple[str, ...]
@@ -123,7 +160,16 @@ class Problem:
     redeployed: Array
     parameters: Mapping[str, float]
     modes: Mapping[str, str] = field(default_factory=lambda: DEFAULT_MODES)
+    aims: Aims = field(default_factory=Aims)
     fund_by_region: Array | None = None
+    expenditure: Array | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modes", {**DEFAULT_MODES, **self.modes})
+
+    def on(self, rule: str) -> bool:
+        """Whether the rule has rows or bounds in the linear program."""
+        return self.modes[rule] in ("on", "soft", "law", "hard")
 
     @property
     def all_years(self) -> tuple[int, ...]:
@@ -156,10 +202,18 @@ class Problem:
 
     @property
     def build_limit(self) -> Array:
-        """Most building starts, shape (area, service, region, year), 10k."""
+        """Most building starts of the build rate, shape (area, service, region, year), 10k."""
         years = len(self.years)
         limit: Array = self.parameters["build_rate_limit"] * self.existing[..., :years]
         return limit
+
+    @property
+    def partner_limit(self) -> Array:
+        """Seats and beds that private partners build at most, shape (service,), 10k (plan 9.2)."""
+        par = self.parameters
+        seats = par["partner_schools"] * par["partner_school_seats"]
+        beds = par["partner_hospitals"] * par["partner_hospital_beds"]
+        return np.array([seats, beds]) / TEN_THOUSAND
 
     @property
     def block_cost(self) -> Array:
@@ -176,6 +230,41 @@ class Problem:
         weight = np.where(self.block_cost > 0, weight, 0.0)
         scaled: Array = weight / max(float(weight.sum()), 1e-300)
         return scaled
+
+    @property
+    def settlers_won(self) -> Array:
+        """Growth of the settlers over each block, shape (region, block), 10k.
+
+        Mean settlers of the block's last year less those of the last year before the block; there
+        are none before the first decision year.
+        """
+        last = self.settlers_mid[:, [self.column(block.last) for block in self.blocks]]
+        won: Array = np.maximum(0.0, np.diff(last, axis=1, prepend=0.0))
+        return won
+
+    @property
+    def reward(self) -> Array:
+        """Money of the performance reward, shape (region, block), 100m yuan (plan 7.1).
+
+        The reward's share of the fund that comes in during the block, by the settlers won in the
+        block before, and never more than the certified cost; nothing in the first block.
+        """
+        years = np.array([len(block.years) for block in self.blocks])
+        pot = self.parameters["reward_share"] * self.fund * years / years.sum()
+        won = np.hstack([np.zeros((len(self.codes), 1)), self.settlers_won[:, :-1]])
+        total = won.sum(axis=0)
+        share = np.divide(won, total, out=np.zeros_like(won), where=total > 0)
+        money: Array = np.minimum(share * pot, self.block_cost)
+        return money
+
+    @property
+    def support_ceiling(self) -> Array:
+        """Most of the certified cost that the centre pays, shape (region,)."""
+        par = self.parameters
+        ceiling: Array = np.where(
+            self.supported, par["central_support_ceiling"], par["other_support_ceiling"]
+        )
+        return ceiling
 
     @property
     def profile(self) -> Array:

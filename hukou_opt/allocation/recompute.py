@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hukou_opt.allocation.objectives.inequality import inequality_averse_mean
-from hukou_opt.allocation.objectives.tie_break import JUMP_WEIGHT, reference
+from hukou_opt.allocation.objectives.tie_break import (
+    JUMP_WEIGHT,
+    PREFERENCE,
+    preferences,
+    reference,
+)
 from hukou_opt.allocation.objectives.unmet import GROUPS, needed, people
 from hukou_opt.allocation.problem import SERVICES, SOFT_RULES, Array, Problem
-from hukou_opt.allocation.rules.slack_table import soft_rules
+from hukou_opt.allocation.recompute_terms import term_value, unmet_rates, worst_mean
+from hukou_opt.allocation.rules.slack_table import BY_AMOUNT, soft_rules
 from hukou_opt.allocation.solution import Solution
-
-
-def unmet_rates(p: Problem, s: Solution) -> dict[str, Array]:
-    """Unmet rate of every group, shape (region, year), from capacity, places and need."""
-    need = needed(p)
-    met = {
-        "hukou_children": s.places_hukou,
-        "migrant_children": s.places_migrant,
-        "rural_children": need["rural_children"] - s.shortage[1, 0],
-        "urban_residents": need["urban_residents"] - s.shortage[0, 1],
-        "rural_residents": need["rural_residents"] - s.shortage[1, 1],
-    }
-    return {
-        group: np.where(need[group] > 0, 1 - met[group] / np.maximum(need[group], 1e-300), 0.0)
-        for group in met
-    }
 
 
 def unmet_index(p: Problem, s: Solution) -> Array:
@@ -45,15 +37,6 @@ def unmet_index(p: Problem, s: Solution) -> Array:
     return out
 
 
-def worst_mean(rates: Array, weights: Array, part: float) -> float:
-    """Weighted mean of the worst `part` of the weight (weights sum to 1)."""
-    order = np.argsort(-rates, kind="stable")
-    sorted_weights = weights[order]
-    front = np.cumsum(sorted_weights) - sorted_weights
-    used = np.clip(part - front, 0.0, sorted_weights)
-    return float(used @ rates[order] / part)
-
-
 def asked_short(p: Problem, s: Solution, names: list[str]) -> dict[str, float]:
     """Shortfall of each soft rule relative to what it asks; exact, without a tolerance."""
     out = dict.fromkeys(names, 0.0)
@@ -61,7 +44,7 @@ def asked_short(p: Problem, s: Solution, names: list[str]) -> dict[str, float]:
         cells = [cell for cell in soft_rules(p, s) if cell.rule == name]
         short = sum(max(0.0, cell.asked - cell.got) for cell in cells)
         # Rates are averaged over cells; money and children are summed over what is asked.
-        by_amount = name in ("support_floor", "public_share")
+        by_amount = name in BY_AMOUNT
         asked = sum(cell.asked for cell in cells) if by_amount else float(len(cells))
         out[name] = short / asked if asked > 0 else 0.0
     return out
@@ -72,7 +55,7 @@ def extra_cost(p: Problem, s: Solution) -> float:
     par = p.parameters
     idle = np.maximum(0.0, s.capacity - (1 + par["surplus_margin"]) * p.need)
     total = (
-        s.building_cost(p).sum()
+        s.construction(p).sum()
         + par["temporary_place_cost"] * s.temporary.sum()
         + par["stranded_years_charge"] * np.einsum("js,jsrt->", p.unit_cost, idle)
         + par["teacher_pay"] * s.teachers.sum()
@@ -81,7 +64,7 @@ def extra_cost(p: Problem, s: Solution) -> float:
 
 
 def distance_to_need(p: Problem, s: Solution) -> float:
-    """Distance of transfers to the need-proportional split and jumps of building, over the fund."""
+    """Distance of transfers to need, jumps of building and small preferences, over the fund."""
     blocks = s.central_by_block(p)
     by_sector = np.stack(
         [s.central[..., p.block_columns(b)].sum(axis=-1) for b in p.blocks], axis=-1
@@ -89,11 +72,13 @@ def distance_to_need(p: Problem, s: Solution) -> float:
     far = np.abs(blocks - reference(p)).sum()
     far += np.abs(by_sector - p.sector_share[:, None, None] * blocks).sum()
     jumps = np.einsum("js,jsrt->", p.unit_cost, np.abs(np.diff(s.starts, axis=-1)))
-    return float(far + JUMP_WEIGHT * jumps) / p.fund
+    small = preferences(p)
+    liked = sum(float((small[name] * getattr(s, name)).sum()) for name in small)
+    return float(far + JUMP_WEIGHT * jumps + PREFERENCE * liked) / p.fund
 
 
-def recompute(p: Problem, s: Solution) -> dict[str, float]:
-    """All levels from capacity, need, places and money.
+def standard_levels(p: Problem, s: Solution) -> dict[str, float]:
+    """The shipped levels of money and services, whatever an experiment has made small.
 
     Parameters
     ----------
@@ -101,24 +86,48 @@ def recompute(p: Problem, s: Solution) -> dict[str, float]:
         Inputs.
     s : Solution
         An answer.
+    """
+    share, weight = s.unfunded_share(p).ravel(), p.block_weight.ravel()
+    return {
+        "unfunded_worst": worst_mean(share, weight, p.parameters["worst_share"]),
+        "unfunded": inequality_averse_mean(share, weight, p.parameters["inequality_aversion"]),
+        "unmet": float(unmet_index(p, s).mean()),
+    }
+
+
+def recompute(p: Problem, s: Solution) -> dict[str, float]:
+    """All levels of a problem from capacity, need, places and money.
+
+    Parameters
+    ----------
+    p : Problem
+        Inputs, with the levels that are asked for.
+    s : Solution
+        An answer.
 
     Returns
     -------
     dict of str to float
-        Value of each level in the unit of the linear program's level.
+        Value of each level in the unit and sense of the linear program, in which less is better.
     """
-    share, weight = s.unfunded_share(p).ravel(), p.block_weight.ravel()
     rules = {
         mode: [name for name in SOFT_RULES if p.modes[name] == mode]
         for mode in ("hard", "law", "soft")
     }
-    return {
+    built_in: dict[str, Callable[[], float]] = {
+        "slack": lambda: (
+            sum(asked_short(p, s, rules["soft"]).values()) / max(len(rules["soft"]), 1)
+        ),
+        "cost": lambda: extra_cost(p, s),
+    }
+    out = {
         "demanded": sum(asked_short(p, s, rules["hard"]).values()),
         "law": sum(asked_short(p, s, rules["law"]).values()),
-        "unfunded_worst": worst_mean(share, weight, p.parameters["worst_share"]),
-        "unfunded": inequality_averse_mean(share, weight, p.parameters["inequality_aversion"]),
-        "unmet": float(unmet_index(p, s).mean()),
-        "slack": sum(asked_short(p, s, rules["soft"]).values()) / max(len(rules["soft"]), 1),
-        "cost": extra_cost(p, s),
-        "near_need": distance_to_need(p, s),
     }
+    for level in p.aims.levels:
+        if level.terms:
+            out[level.name] = sum(term.weight * term_value(p, s, term) for term in level.terms)
+        else:
+            out[level.name] = built_in[level.name]()
+    out["near_need"] = distance_to_need(p, s)
+    return out

@@ -32,6 +32,8 @@ FAR = 1e-2
 WARM_A_ROW, MOST_A_ROW = 1.2, 3.5
 #: Numbers by which HiGHS knows its simplex methods.
 DUAL, PRIMAL = 1, 4
+#: Name of the attempt that goes on from the basis of the one before.
+GO_ON = "go on"
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,15 @@ class Session:
         if not self._fresh and not (far and rows > MANY_ROWS):
             warm_iterations = max(WARM_ITERATIONS, int(WARM_A_ROW * rows))
             attempts.insert(0, ("simplex", simplex, warm_iterations))
+            # Undecided between tightly held levels, it mostly gets through when it just goes on.
+            attempts.insert(1, (GO_ON, PRIMAL, warm_iterations))
         point: Point | None = None
         for number, (method, strategy, most) in enumerate(attempts):
-            if number:
+            if method == GO_ON:
+                if self._solver.getModelStatus() != highspy.HighsModelStatus.kUnknown:
+                    continue
+                self.fallbacks += 1
+            elif number:
                 # A warm simplex can cycle, end undecided, wrongly infeasible or unproved, and the
                 # clean-up of an interior point can stall between tightly held levels.
                 self.fallbacks += 1
@@ -217,7 +225,8 @@ class Session:
             self._solver.setOptionValue("simplex_strategy", strategy)
             # A limit in iterations, not in seconds: the same on every machine.
             self._solver.setOptionValue("simplex_iteration_limit", most)
-            point = self._attempt(method, cost, scale, constant, name)
+            solver = "simplex" if method == GO_ON else method
+            point = self._attempt(solver, cost, scale, constant, name)
             if point is not None and point.certificate.holds:
                 break
         if point is None:

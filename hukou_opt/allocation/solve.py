@@ -8,56 +8,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.certificate import Certificate, inner
+from hukou_opt.allocation.certificate import Certificate
 from hukou_opt.allocation.formulation import LinearProgram, build_model, compile_model
-from hukou_opt.allocation.levels import (
-    ABSOLUTE_HOLD,
-    LevelSolver,
-    Orders,
-    held_at,
-)
-from hukou_opt.allocation.objectives import LEVELS, TIE_BREAK
+from hukou_opt.allocation.goals import Goal, Sum, goal_of
+from hukou_opt.allocation.levelling_down import can_level_down, levelled_down
+from hukou_opt.allocation.levels import LevelSolver, Orders, held_at
+from hukou_opt.allocation.limits import LimitRows, hold_limits
+from hukou_opt.allocation.objectives import FIRST, TIE_BREAKS, check
 from hukou_opt.allocation.objectives.law import MODES_OF
 from hukou_opt.allocation.problem import SOFT_RULES, Array, Problem
+from hukou_opt.allocation.reached import Level, Reached, agree, level_record, limit_record
 from hukou_opt.allocation.recompute import recompute
+from hukou_opt.allocation.rules import RULES
+from hukou_opt.allocation.rules.binding import Binding, binding_rules
 from hukou_opt.allocation.rules.places import rationed, reachable
 from hukou_opt.allocation.rules.slack_table import broken_rules
+from hukou_opt.allocation.rules.support import BY_REGION
 from hukou_opt.allocation.session import Point
 from hukou_opt.allocation.solution import Solution, read_solution
-from hukou_opt.errors import CertificateError, Fault, InfeasibleError, SolveError
+from hukou_opt.allocation.spec import LevelSpec
+from hukou_opt.errors import InfeasibleError, SolveError
 
+#: Name of the level that limits what earlier levels may take from a guarded one.
+GUARD = "guard"
 #: Slack of the rationing rule, 10k children, from which on a cell is out of reach.
 SLIP_TOLERANCE = 1e-6
-
-
-#: Levels that are weighed after what must hold.
-WEIGHED = tuple(name for name, _ in LEVELS if name not in ("slip", *MODES_OF))
-
-
-@dataclass(frozen=True)
-class Level:
-    """What one level reached.
-
-    Parameters
-    ----------
-    name, meaning : str
-        The level and what it makes small.
-    value : float
-        Optimum in the linear program.
-    held_at : float
-        Value within which later levels keep it.
-    final : float
-        Value at the end, after all later levels.
-    recomputed : float
-        Final value recomputed from capacity, need and money without the linear program.
-    """
-
-    name: str
-    meaning: str
-    value: float
-    held_at: float
-    final: float
-    recomputed: float
 
 
 @dataclass(frozen=True)
@@ -69,7 +44,7 @@ class Allocation:
     solution : Solution
         Money, starts, capacity, places by label.
     levels : tuple of Level
-        Value of every level, in order.
+        Value of every level, in order; limits come first.
     certificates : tuple of Certificate
         One for each level, in order.
     prices : dict of str to float
@@ -81,6 +56,8 @@ class Allocation:
         Orders of cells whose rows were needed, by index; they speed up a similar problem.
     ties_broken : bool
         False when the tie-break found no proved optimum and the level before it stands.
+    binding : tuple of Binding
+        How often each rule binds.
     """
 
     solution: Solution
@@ -91,6 +68,7 @@ class Allocation:
     fallbacks: int
     orders: Orders
     ties_broken: bool
+    binding: tuple[Binding, ...]
 
 
 def _set_regimes(run: LevelSolver, p: Problem, alike: NDArray[np.bool_]) -> None:
@@ -109,6 +87,18 @@ def _set_regimes(run: LevelSolver, p: Problem, alike: NDArray[np.bool_]) -> None
             )
             most = 0.0 if alike[i, k] else float(run.program.upper[slip])
             run.session.bound_columns(np.array([slip]), np.zeros(1), np.array([most]))
+
+
+def _as_solved(run: LevelSolver) -> LinearProgram:
+    """The program's own rows with the bounds of the last solve, regimes of the rationing set."""
+    session, rows = run.session, len(run.program.row_names)
+    return replace(
+        run.program,
+        row_lower=session.row_lower[:rows],
+        row_upper=session.row_upper[:rows],
+        lower=session.lower,
+        upper=session.upper,
+    )
 
 
 def _nothing_built(p: Problem) -> Solution:
@@ -137,8 +127,7 @@ def solve(
     orders : Orders, optional
         `Allocation.orders` of a similar problem.
     break_ties : bool, optional
-        Choose between equally good answers; a comparator whose transfers a formula fixes needs no
-        choice.
+        Choose between equally good answers; a solve that only checks the levels needs no choice.
 
     Returns
     -------
@@ -150,17 +139,80 @@ def solve(
     InfeasibleError
         If rules that the experiment demands cannot all hold; names rule, region, block and amounts.
     SolveError, CertificateError
-        If no optimum was found, or if it is not proved by the numbers.
+        If the objectives make no sense, no optimum was found, or it is not proved by the numbers.
     """
-    program = compile_model(build_model(p), p)
+    faults = check(p)
+    if faults:
+        raise SolveError(faults)
+    program = compile_model(build_model(p))
     run = LevelSolver(program, progress, orders or {})
-    columns = program.columns()
+    reached: list[Reached] = []
+    prices: dict[str, float] = {}
+
+    def reach(name: str, goal: Goal, meaning: str, level: LevelSpec | None = None) -> Point:
+        point = goal.minimise()
+        limit = held_at(point.value, goal.least_room)
+        reached.append(Reached(name, meaning, goal, level, point.value, limit))
+        _note_prices(prices, program, p, point, name)
+        return point
+
+    alike = _ration(run, p)
+    for name, mode in MODES_OF.items():
+        names = [rule for rule in SOFT_RULES if p.modes[rule] == mode]
+        if not names:
+            continue
+        point = reach(name, Sum(run, name), FIRST[name])
+        if mode == "hard":
+            faults = broken_rules(p, read_solution(program, p, point.x), names)
+            if faults:
+                raise InfeasibleError(faults)
+        reached[-1].hold(name)
+    limits = hold_limits(run, p)
+    reached += _guards(run, p)
+    for level in p.aims.levels:
+        point = reach(level.name, goal_of(run, p, level), level.meaning, level)
+        reached[-1].hold(level.name)
+
+    ties_broken = break_ties
+    for name, meaning in TIE_BREAKS.items() if break_ties else ():
+        try:
+            point = reach(name, Sum(run, name), meaning)
+        except SolveError:
+            # All levels of substance are proved; the last proved point stands, and it is said.
+            progress(f"{name}: left out")
+            ties_broken = False
+            break
+        reached[-1].hold(name)
+
+    solution = read_solution(program, p, point.x, alike=alike)
+    exact = recompute(p, solution)
+    agree(reached, exact, point.x)
+    binding = tuple(binding_rules(RULES, p, _as_solved(run), point.x))
+    levels = _records(run, p, solution, reached, limits, exact, point.x)
+    return Allocation(
+        solution,
+        levels,
+        tuple(run.certificates),
+        prices,
+        run.cuts,
+        run.session.fallbacks,
+        run.orders,
+        ties_broken,
+        binding,
+    )
+
+
+def _ration(run: LevelSolver, p: Problem) -> NDArray[np.bool_]:
+    """Find the cells that no building reaches in time, and hold the rationing rule exactly.
+
+    Returns
+    -------
+    ndarray of bool, shape (region, year)
+        Cells in which places cannot reach all hukou children.
+    """
+    columns = run.program.columns()
     alike = ~reachable(p)
     _set_regimes(run, p, alike)
-
-    values: dict[str, float] = {}
-    limits: dict[str, float] = {}
-    prices: dict[str, float] = {}
     point = run.minimise("slip")
     slips = np.array([[columns[f"slip[{code},{year}]"] for year in p.years] for code in p.codes])
     late = (point.x[slips] > SLIP_TOLERANCE) & ~alike
@@ -171,75 +223,48 @@ def solve(
     run.forget_point()
     # From here on the rule holds exactly: a row with a tolerance would let children slip through.
     run.session.bound_columns(slips.ravel(), np.zeros(slips.size), np.zeros(slips.size))
-    for name, mode in MODES_OF.items():
-        names = [rule for rule in SOFT_RULES if p.modes[rule] == mode]
-        if not names:
-            continue
-        point = run.minimise(name)
-        values[name], limits[name] = point.value, held_at(point.value)
-        if mode == "hard":
-            faults = broken_rules(p, read_solution(program, p, point.x), names)
-            if faults:
-                raise InfeasibleError(faults)
-        _note_prices(prices, program, p, point, name)
-        run.hold(name, limits[name])
+    return alike
 
+
+def _guards(run: LevelSolver, p: Problem) -> list[Reached]:
+    """Hold every guarded level near its own optimum, each under those before it."""
     guard = p.parameters["guard"]
-    if guard < 1:
-        best = run.minimise("unmet")
-        nothing = recompute(p, _nothing_built(p))["unmet"]
-        room = max(0.0, nothing - best.value)
-        values["guard"] = best.value
-        limits["guard"] = held_at(best.value + guard * room)
-        run.hold("unmet", limits["guard"])
+    guarded = [level for level in p.aims.levels if level.guarded]
+    if guard >= 1 or not guarded:
+        return []
+    nothing = recompute(p, _nothing_built(p))
+    out = []
+    for level in guarded:
+        goal = goal_of(run, p, level)
+        best = goal.minimise().value
+        room = max(0.0, nothing[level.name] - best)
+        name = GUARD if len(guarded) == 1 else f"{GUARD}_{level.name}"
+        meaning = f"{level.meaning}, alone, and how much of it later levels may give up"
+        limit = held_at(best + guard * room, goal.least_room)
+        out.append(Reached(name, meaning, goal, level, best, limit))
+        out[-1].hold(GUARD)
+    return out
 
-    ties_broken = break_ties
-    for name in WEIGHED:
-        if name == TIE_BREAK and not break_ties:
-            continue
-        try:
-            point = run.minimise(name)
-        except SolveError:
-            if name != TIE_BREAK:
-                raise
-            # All levels of substance are proved; the last proved point stands, and it is said.
-            progress(f"{name}: left out")
-            ties_broken = False
-            break
-        values[name] = point.value
-        limits[name] = held_at(point.value)
-        _note_prices(prices, program, p, point, name)
-        run.hold(name, limits[name])
 
-    solution = read_solution(program, p, point.x, alike=alike)
-    final = {
-        name: inner(cost, point.x) + constant for name, (cost, constant) in program.costs.items()
-    }
-    exact = recompute(p, solution)
-    _agree(values, final, exact)
-    meanings = {"guard": "unmet rates alone, and how much of it later levels may give up"}
-    meanings.update(LEVELS)
-    levels = tuple(
-        Level(
-            name,
-            meanings[name],
-            values[name],
-            limits[name],
-            final["unmet" if name == "guard" else name],
-            exact["unmet" if name == "guard" else name],
-        )
-        for name in values
-    )
-    return Allocation(
-        solution,
-        levels,
-        tuple(run.certificates),
-        prices,
-        run.cuts,
-        run.session.fallbacks,
-        run.orders,
-        ties_broken,
-    )
+def _records(
+    run: LevelSolver,
+    p: Problem,
+    s: Solution,
+    reached: list[Reached],
+    limits: tuple[LimitRows, ...],
+    exact: dict[str, float],
+    x: Array,
+) -> tuple[Level, ...]:
+    """What limits and levels have come to, with the check of those that can level down."""
+    # All values are read before the checks, which take rows out of the program.
+    held = [limit_record(p, s, limit, x) for limit in limits]
+    records = [level_record(p, s, each, exact, x) for each in reached]
+    found = {}
+    for level in reversed(p.aims.levels):
+        if can_level_down(level):
+            found[level.name] = levelled_down(run, p, level, s, x)
+    levels = (replace(each, levelled_down=found.get(each.name)) for each in records)
+    return (*held, *levels)
 
 
 def _note_prices(
@@ -258,30 +283,10 @@ def _note_prices(
     prices[f"central_fund:{level}"] = float(price)
 
 
-def _agree(values: dict[str, float], final: dict[str, float], exact: dict[str, float]) -> None:
-    """Compare the levels with those recomputed from the tables.
-
-    A recomputed level may lie below the program's, which can leave slack in a held level, but never
-    above it, and never below the level's own optimum.
-    """
-    faults = []
-    for name, value in values.items():
-        true = exact["unmet" if name == "guard" else name]
-        most = final["unmet" if name == "guard" else name]
-        noise = 2 * ABSOLUTE_HOLD * max(1.0, abs(most))
-        if not value - noise <= true <= most + noise:
-            faults.append(
-                Fault(
-                    f"level {name!r}",
-                    f"recomputed {true:.9g}, linear program {most:.9g}, its optimum {value:.9g}",
-                    "rows and tables disagree: report this as a bug",
-                )
-            )
-    if faults:
-        raise CertificateError(faults)
-
-
 def with_formula(p: Problem, fund_by_region: Array) -> Problem:
-    """Copy of a problem in which a formula fixes each region's transfers over the horizon."""
-    modes = {**p.modes, "support_floor": "off"}
+    """Copy of a problem in which a formula fixes each region's transfers over the horizon.
+
+    What the plan promises or caps by region gives way to the formula.
+    """
+    modes = {**p.modes, **dict.fromkeys(BY_REGION, "off")}
     return replace(p, fund_by_region=fund_by_region, modes=modes)

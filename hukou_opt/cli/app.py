@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from hukou_opt import __version__
-from hukou_opt.cli import data, diagram, fit, init, model, parameters, run, validate
+from hukou_opt.cli import data, diagram, fit, init, model, parameters, rules, run, validate
 from hukou_opt.errors import HukouOptError
 
 
@@ -39,6 +39,8 @@ app.command("calibrate")(fit.calibrate)
 app.command("backtest")(fit.backtest)
 app.command("diagram")(diagram.diagram)
 app.command("parameters", epilog=parameters.EXAMPLES)(parameters.parameters)
+app.command("rules")(rules.rules)
+app.command("objectives")(rules.objectives)
 app.add_typer(data.app, name="data")
 app.add_typer(model.app, name="model")
 

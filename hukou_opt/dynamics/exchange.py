@@ -51,6 +51,7 @@ class Needs:
         ``stretch`` (region, year), 10k seats: places that existing classes hold beyond their seats;
         ``hukou_first`` (year): priority of hukou children, 1 to 0;
         ``reform_settlers`` (region, year), 10k persons: settlers since the start, mean of the year;
+        ``reform_settlers_end`` (region, year), 10k persons: the same at the end of the year;
         ``settlers`` (region, year), 10k persons a year; ``grants`` (region, year), 100m yuan a
         year: grants and housing subsidies to the year's settlers; ``urban_population``,
         ``rural_population`` (region, year), 10k persons; ``land_revenue`` (region, year), 100m yuan

@@ -186,6 +186,7 @@ def needs_from(trajectory: Trajectory, decisions: Decisions, standing: xr.DataAr
             "stretch": at_end("stretch"),
             "hukou_first": run["hukou_first"].sel(year=later),
             "reform_settlers": in_year("cumulative_settlers", "10k persons", mean=True),
+            "reform_settlers_end": at_end("cumulative_settlers").assign_attrs(unit="10k persons"),
             "settlers": in_year("cumulative_settlers", "10k persons/year", mean=False),
             "grants": in_year("cumulative_grants", "100m yuan/year", mean=False),
             "urban_population": at_end("urban_residents"),

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from hukou_opt import bundled
 from hukou_opt.errors import Fault, ParameterError, did_you_mean
-from hukou_opt.experiment.read import Raw
-from hukou_opt.experiment.schema import MODEL_NAME, Experiment
+from hukou_opt.experiment.objectives import LevelName
+from hukou_opt.experiment.read import Place, Raw
+from hukou_opt.experiment.schema import MODEL_NAME, Experiment, Horizon, Rules
+from hukou_opt.parameters.contradictions import contradictions
 from hukou_opt.parameters.registry import load_parameters
 
 FUND = "central_fund_total"
 MODEL_SUFFIX = ".mdl"
-SECTOR_SHARES = (
-    "sector_share_education",
-    "sector_share_health",
-    "sector_share_social_security",
-    "sector_share_other",
-)
-#: Shares that come from a table of rounded figures still count as summing to one.
-SUM_TOLERANCE = 1e-6
+#: Path of the levels; pydantic puts which of two forms an item has after its number.
+OBJECTIVES = ("allocation", "objectives")
 
 _KINDS = {
     "bool_type": ("must be true or false", "write true or false"),
@@ -48,12 +43,16 @@ def schema_faults(error: ValidationError, raw: Raw) -> list[Fault]:
     """Turn what pydantic found into faults with file, line and remedy."""
     faults: list[Fault] = []
     for item in error.errors():
-        path = tuple(item["loc"])
+        path = _plain_path(item["loc"])
         where = raw.where(path)
         value = item["input"]
         shown = "" if isinstance(value, Mapping) else f" ({value!r})"
         kind = item["type"]
-        if kind == "extra_forbidden":
+        if kind == "too_short":
+            # Pydantic counts what is left of a list after its items' own faults, too.
+            if not value:
+                faults.append(Fault(where, "lists nothing", _at_least_one(path)))
+        elif kind == "extra_forbidden":
             known = _keys_at(path[:-1])
             faults.append(Fault(where, "is an unknown key", did_you_mean(str(path[-1]), known)))
         elif kind == "literal_error":
@@ -64,6 +63,12 @@ def schema_faults(error: ValidationError, raw: Raw) -> list[Fault]:
         elif kind == "value_error":
             subject, _, message = item["msg"].removeprefix("Value error, ").partition(": ")
             faults.append(Fault(raw.where((subject,)), message, "correct it"))
+        elif kind == "string_pattern_mismatch" and path[:2] == OBJECTIVES:
+            what = "must be small letters, digits and _, and begin with a letter"
+            faults.append(Fault(where, what + shown, "use a name like beds_gini"))
+        elif kind in ("model_type", "model_attributes_type") and path[:-1] == OBJECTIVES:
+            what = f"must be the name of a shipped level or a group of keys{shown}"
+            faults.append(Fault(where, what, "write a name, or the keys of a level, indented"))
         elif kind in _KINDS:
             what, fix = _KINDS[kind]
             faults.append(Fault(where, what + ("" if kind == "missing" else shown), fix))
@@ -73,21 +78,102 @@ def schema_faults(error: ValidationError, raw: Raw) -> list[Fault]:
     return faults
 
 
-def _keys_at(path: Sequence[str | int]) -> list[str]:
+def _plain_path(loc: Sequence[str | int]) -> Place:
+    """Path of keys as in the file, without pydantic's own words for a form of a level."""
+    path = tuple(loc)
+    if path[:2] == OBJECTIVES and len(path) > 3:
+        return (*path[:3], *path[4:])
+    return path
+
+
+def _at_least_one(path: Place) -> str:
+    if path == OBJECTIVES:
+        return (
+            f"list at least one level, such as {get_args(LevelName)[0]}; see hukou-opt objectives"
+        )
+    return "list at least one" + ("" if path[-1] == "terms" else ", or leave the key out")
+
+
+def _keys_at(path: Place) -> list[str]:
     """Keys that are known at a path of keys in the schema."""
-    model: type[BaseModel] = Experiment
+    model: type[BaseModel] | None = Experiment
     for key in path:
-        annotation = model.model_fields[str(key)].annotation
-        if get_origin(annotation) is not None:
-            annotation = get_args(annotation)[0]
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return list(model.model_fields)
+        if isinstance(key, int):
+            # An item of a list is what the list's own key stands for.
+            continue
+        model = next(_models(model.model_fields[key].annotation), None) if model else None
+    return list(model.model_fields) if model else []
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Groups of keys within an annotation: plain, in a list, or one of several forms."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def objective_faults(raw: Raw) -> list[Fault]:
+    """Check the names of levels, and the years of terms and limits against the run's years."""
+    allocation = raw.values.get("allocation", {})
+    if not isinstance(allocation, Mapping):
+        return []
+    shipped = get_args(LevelName)
+    faults: list[Fault] = []
+    first_at: dict[str, Place] = {}
+    for number, item in enumerate(_items(allocation.get("objectives"))):
+        at: Place = (*OBJECTIVES, number)
+        own = isinstance(item, Mapping)
+        name = item.get("name") if isinstance(item, Mapping) else item
+        if not isinstance(name, str):
+            continue
+        if own and name in shipped:
+            what = f"is the name of a shipped level ({name!r})"
+            fix = "choose another name, or list the shipped level by its name alone"
+            faults.append(Fault(raw.where((*at, "name")), what, fix))
+        elif name in first_at:
+            earlier = raw.where(first_at[name])
+            what = f"is listed a second time ({name!r}, first in {earlier})"
+            faults.append(Fault(raw.where(at), what, "list every level once, with its own name"))
+        first_at.setdefault(name, at)
+        if own:
+            for place, term in enumerate(_items(item.get("terms"))):
+                faults += _year_faults(raw, (*at, "terms", place), term)
+    for number, limit in enumerate(_items(allocation.get("limits"))):
+        faults += _year_faults(raw, ("allocation", "limits", number), limit)
+    return faults
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _year_faults(raw: Raw, at: Place, term: Any) -> list[Fault]:
+    years = _items(term.get("years")) if isinstance(term, Mapping) else ()
+    first, last = _years(raw)
+    outside = [
+        str(year)
+        for year in years
+        if isinstance(year, int) and not isinstance(year, bool) and not first <= year <= last
+    ]
+    if not outside:
+        return []
+    what = f"has years that are not decided ({', '.join(outside)})"
+    return [Fault(raw.where((*at, "years")), what, f"give years from {first} to {last}")]
+
+
+def _years(raw: Raw) -> tuple[int, int]:
+    """First and last year decided; the defaults where the file has no usable figures."""
+    base = raw.values.get("base_year")
+    horizon = raw.values.get("horizon")
+    end = horizon.get("end") if isinstance(horizon, Mapping) else None
+    first = base if isinstance(base, int) else Experiment.model_fields["base_year"].default
+    last = end if isinstance(end, int) else Horizon.model_fields["end"].default
+    return first + 1, last
 
 
 def parameter_faults(raw: Raw) -> list[Fault]:
-    """Check the changed parameters: names, ranges, the budget, and the sector shares' sum."""
+    """Check the changed parameters: names, ranges, the budget, and what cannot hold together."""
     given = raw.values.get("parameters", {})
     if not isinstance(given, Mapping):
         return []
@@ -118,10 +204,29 @@ def parameter_faults(raw: Raw) -> list[Fault]:
         for fault in error.faults:
             path = tuple(fault.where.split("."))
             faults.append(Fault(raw.where(path), fault.what, fault.fix))
-    faults += _share_faults(
-        raw, {**{name: row.value for name, row in registry.items()}, **numbers}, faults
-    )
+    merged = {**{name: row.value for name, row in registry.items()}, **numbers}
+    modes, given = _modes(raw), set(numbers)
+    for each in contradictions(merged, modes, _years(raw), given):
+        if any(fault.where.endswith(each.names) for fault in faults):
+            # The first fault is the cause of the second.
+            continue
+        fault = each.fault
+        named = next((name for name in each.names if name in given), None)
+        path = tuple(fault.where.split(".")) if named is None else ("parameters", named)
+        faults.append(Fault(raw.where(path), fault.what, fault.fix))
     return faults
+
+
+def _modes(raw: Raw) -> dict[str, str]:
+    """Modes of the rules, the default where the file says nothing that is known."""
+    modes = {name: str(field.default) for name, field in Rules.model_fields.items()}
+    allocation = raw.values.get("allocation")
+    given = allocation.get("rules") if isinstance(allocation, Mapping) else None
+    if isinstance(allocation, Mapping) and allocation.get("enabled") is False:
+        return dict.fromkeys(modes, "off")
+    if isinstance(given, Mapping):
+        modes.update({name: mode for name, mode in given.items() if isinstance(mode, str)})
+    return modes
 
 
 def model_faults(experiment: Experiment, raw: Raw, folder: Path | None) -> list[Fault]:
@@ -170,22 +275,3 @@ def model_faults(experiment: Experiment, raw: Raw, folder: Path | None) -> list[
             )
         )
     return faults
-
-
-def _share_faults(raw: Raw, values: Mapping[str, Any], found: Sequence[Fault]) -> list[Fault]:
-    if any(name not in values for name in SECTOR_SHARES):
-        return []
-    if any(fault.where.endswith(SECTOR_SHARES) for fault in found):
-        return []
-    shares = [float(values[name]) for name in SECTOR_SHARES]
-    total = math.fsum(shares)
-    if abs(total - 1) <= SUM_TOLERANCE:
-        return []
-    listed = " + ".join(f"{share:g}" for share in shares)
-    return [
-        Fault(
-            raw.where(("parameters",)),
-            f"the sector shares of the fund do not sum to 1 ({listed} = {total:.6g})",
-            "give all of " + ", ".join(SECTOR_SHARES) + " so that they sum to 1",
-        )
-    ]

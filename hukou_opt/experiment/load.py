@@ -9,7 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from hukou_opt.errors import ExperimentError, Fault
-from hukou_opt.experiment.faults import model_faults, parameter_faults, schema_faults
+from hukou_opt.experiment.faults import (
+    model_faults,
+    objective_faults,
+    parameter_faults,
+    schema_faults,
+)
 from hukou_opt.experiment.read import Raw, find, read
 from hukou_opt.experiment.schema import Experiment
 
@@ -30,9 +35,10 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     Raises
     ------
     ExperimentError
-        With all faults at once: unknown keys, wrong types, an unknown parent, parameters unknown
-        or out of range, no budget, sector shares that do not sum to 1, a model that does not exist,
-        lies outside the file's folder or is not trusted.
+        With all faults at once: unknown keys, wrong types, an unknown parent, parameters unknown,
+        out of range or at odds with each other, no budget, a level that is listed twice, years
+        that are not decided, a model that does not exist, lies outside the file's folder or is not
+        trusted.
     """
     path = find(name_or_path)
     return _checked(read(path), path.resolve().parent)
@@ -68,6 +74,7 @@ def _checked(raw: Raw, folder: Path | None = None) -> Experiment:
         experiment = Experiment.model_validate(raw.values)
     except ValidationError as error:
         faults += schema_faults(error, raw)
+    faults += objective_faults(raw)
     faults += parameter_faults(raw)
     if experiment is not None:
         experiment._folder = folder

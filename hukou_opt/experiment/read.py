@@ -38,8 +38,9 @@ class Raw:
     faults: tuple[Fault, ...] = ()
 
     def where(self, path: Place) -> str:
-        """Dotted path of keys, with file and line where known."""
-        dotted = ".".join(str(key) for key in path) or "experiment"
+        """Dotted path of keys, items of lists by number, with file and line where known."""
+        dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+        dotted = dotted.removeprefix(".") or "experiment"
         at = path
         while at and at not in self.places:
             at = at[:-1]
@@ -145,7 +146,7 @@ def _read_one(path: Path) -> Raw:
 
 
 def _plain(value: Any, at: Place, places: dict[Place, str], file: str) -> Any:
-    """Turn the loader's own types into plain ones and note the line of each key."""
+    """Turn the loader's own types into plain ones and note the line of each key and item."""
     if isinstance(value, CommentedMap):
         result: dict[str, Any] = {}
         for key, item in value.items():
@@ -154,7 +155,11 @@ def _plain(value: Any, at: Place, places: dict[Place, str], file: str) -> Any:
             result[str(key)] = _plain(item, (*at, str(key)), places, file)
         return result
     if isinstance(value, CommentedSeq):
-        return [_plain(item, (*at, index), places, file) for index, item in enumerate(value)]
+        items = []
+        for index, item in enumerate(value):
+            places[(*at, index)] = f"{file} line {value.lc.data[index][0] + 1}"
+            items.append(_plain(item, (*at, index), places, file))
+        return items
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)

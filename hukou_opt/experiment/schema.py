@@ -9,28 +9,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from ruamel.yaml import YAML
 
 from hukou_opt import bundled
+from hukou_opt.experiment.objectives import Limit, Objective
+from hukou_opt.experiment.part import Part
 
 #: How a rule of the plan acts: left out, soft with a named slack, law (before every other aim), or
 #: hard (the run ends with the amounts missing where the rule cannot hold).
 RuleMode = Literal["off", "soft", "law", "hard"]
-Comparator = Literal["equal_per_head", "by_migrants"]
+#: How a rule acts that has no slack.
+Switch = Literal["on", "off"]
+#: How a target of the plan acts that binds nothing unless an experiment makes it.
+TargetMode = Literal["report", "soft", "law", "hard"]
+Comparator = Literal["equal_per_head", "by_migrants", "by_need", "by_transfers"]
 #: Steps that divide a year and are exact in binary, so that year ends fall on steps.
 TIME_STEPS = (1.0, 0.5, 0.25, 0.125, 0.0625)
 #: A shipped model's name; anything else under ``model:`` is a path.
 MODEL_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
-    )
-
-
-class Title(_Part):
+class Title(Part):
     """Title of tables and figures in two languages."""
 
     en: str = ""
@@ -39,7 +39,7 @@ class Title(_Part):
     """Chinese title; the English one where empty."""
 
 
-class Horizon(_Part):
+class Horizon(Part):
     """Years of the run."""
 
     end: int = 2033
@@ -48,8 +48,8 @@ class Horizon(_Part):
     """Last year for which needs are looked at, so that nothing is built for two years only."""
 
 
-class Rules(_Part):
-    """How the plan's soft rules act: off, soft, law or hard."""
+class Rules(Part):
+    """How the plan's rules act; plain bookkeeping is always on (see `hukou-opt rules`)."""
 
     support_floor: RuleMode = "soft"
     """The centre pays half of the certified cost of supported regions (plan 6.1)."""
@@ -59,22 +59,61 @@ class Rules(_Part):
     """Rural services reach a given part of urban ones in the last year (plan 3.3)."""
     no_dilution: RuleMode = "soft"
     """Capacity grows with population where it is short (plan 6.2)."""
+    seat_target: TargetMode = "report"
+    """New public school seats in town by the target year (plan 3.1)."""
+    seat_target_counts: Literal["completed", "started"] = "completed"
+    """What counts for the seat target: seats that stand, or seats whose building has started."""
+    performance_reward: RuleMode = "off"
+    """A part of the fund follows the settlers of the block before (plan 7.1)."""
+    support_ceiling: Switch = "off"
+    """The centre pays at most its highest share of a region's certified cost (plan 6.1)."""
+    sector_shares: Switch = "on"
+    """The fund is split between sectors as the plan says (plan 7.1), in each block nearly so."""
+    local_sector_shares: Switch = "off"
+    """Money of provinces and cities is split between sectors like the fund."""
+    block_money: Switch = "on"
+    """A region's central money is set for three years at a time (plan 6.1)."""
+    bonds_region: Switch = "on"
+    """A region's bonds follow its land revenue."""
+    build_rate: Switch = "on"
+    """Building starts stay within a share of standing capacity."""
+    building_steps: Switch = "off"
+    """Building starts change by a limited step from year to year."""
+    teachers: Switch = "on"
+    """New seats have teachers, within the plan's new posts (plan 7.2)."""
+    private_partners: Switch = "on"
+    """Private partners build some schools and hospitals (plan 9.2)."""
 
 
-class Allocation(_Part):
+class Allocation(Part):
     """The linear program that shares out the money and the building."""
 
     enabled: bool = True
     """False: the stock-flow model runs alone, without allocation."""
     rules: Rules = Rules()
-    """How the plan's soft rules act."""
+    """How the plan's rules act."""
+    objectives: tuple[Objective, ...] = Field(
+        default=("unfunded_worst", "unfunded", "unmet", "slack", "cost"),
+        strict=False,
+        min_length=1,
+    )
+    """What is made small, in this order: names of shipped levels, or levels of your own. Among the
+    answers that are equally good the one nearest to need is taken."""
+    limits: tuple[Limit, ...] = Field(default=(), strict=False)
+    """Inequality measures that may not exceed a value."""
+    accept_levelling_down: bool = False
+    """True: a level may be met by making somebody worse off and nobody better off. Such measures
+    (Gini, mean deviation, Hoover) are refused otherwise, unless a level before them holds the
+    need of everybody."""
+    count_settlers: Literal["mid_year", "end_year"] = "mid_year"
+    """Settlers who make up the certified cost of a year: its mean, or those at its end."""
     comparators: tuple[Comparator, ...] = Field(
-        default=("equal_per_head", "by_migrants"), strict=False
+        default=("equal_per_head", "by_migrants", "by_need", "by_transfers"), strict=False
     )
     """Plain formulas for the central money, set beside the result."""
 
 
-class Coupling(_Part):
+class Coupling(Part):
     """Rounds between the stock-flow model and the linear program."""
 
     max_rounds: int = Field(default=12, ge=1)
@@ -83,7 +122,7 @@ class Coupling(_Part):
     """Share of the fund, and of the needs, that may still move between the last two rounds."""
 
 
-class Experiment(_Part):
+class Experiment(Part):
     """One run: regions, base year, reform or not, changed parameters, rules of the allocation."""
 
     schema_version: Literal[1] = 1

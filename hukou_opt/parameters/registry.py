@@ -235,7 +235,11 @@ def _read(path: Path) -> tuple[list[Parameter], list[Fault]]:
             except ValueError as error:
                 faults.append(Fault(where, str(error), "give numbers, and a whole year"))
                 continue
-            if not low <= value <= high:
+            if low > high:
+                faults.append(
+                    Fault(where, f"low lies above high ({low:g}, {high:g})", "swap the two")
+                )
+            elif not low <= value <= high:
                 faults.append(Fault(where, f"value not in its range ({value})", "widen the range"))
             if raw["status"] not in STATUSES:
                 faults.append(Fault(where, f"unknown status {raw['status']!r}", f"use {STATUSES}"))

@@ -14,7 +14,6 @@ import xarray as xr
 from hukou_opt import __version__
 from hukou_opt.allocation.certificate import Certificate
 from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Problem
-from hukou_opt.allocation.rules.slack_table import soft_rules
 from hukou_opt.dynamics import Check, Decisions, Trajectory, pins
 from hukou_opt.experiment import Experiment
 from hukou_opt.parameters import Parameters
@@ -23,6 +22,8 @@ from hukou_opt.planning.coupling import Coupled
 from hukou_opt.planning.engines import Replay
 from hukou_opt.planning.inputs import calibration_of
 from hukou_opt.planning.own_regions import not_applicable
+from hukou_opt.planning.rule_tables import rules_group, slack_group
+from hukou_opt.planning.scores import comparators, scores
 from hukou_opt.regions import Regions
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
@@ -201,7 +202,10 @@ def _allocation(coupled: Coupled) -> xr.Dataset:
         "unfunded": (money, s.unfunded),
         "certified_cost": (money, p.cost),
         "building_cost": (money, s.building_cost(p)),
-        "starts": (built, s.starts),
+        # Of both the public purse and partners, whose part stands beside it.
+        "starts": (built, s.all_starts),
+        "partner_starts": (("service", "region", "year"), s.partner_starts),
+        "partner_payments": (money, s.partner_payments(p)),
         "capacity": (("area", "service", "region", "need_year"), seen.capacity),
         "shortage": (("area", "service", "region", "need_year"), short),
         "temporary_places": (cell, s.temporary),
@@ -276,7 +280,7 @@ def _rounds(coupled: Coupled) -> xr.Dataset:
             "moved_fund_share": ("round", np.array([each.moved_fund for each in rounds])),
             "moved_need_share": ("round", np.array([each.moved_need for each in rounds])),
             "objective": ("round", np.array([each.objective[0] for each in rounds])),
-            "objective_unmet": ("round", np.array([each.objective[2] for each in rounds])),
+            "objective_unmet": ("round", np.array([each.unmet for each in rounds])),
             "damped": ("round", np.array([int(each.damped) for each in rounds])),
         },
         {"round": list(range(1, len(rounds) + 1))},
@@ -287,8 +291,28 @@ def _levels(coupled: Coupled) -> xr.Dataset:
     levels = coupled.best.allocation.levels
     columns = {
         key: ("level", np.array([getattr(level, key) for level in levels]))
-        for key in ("value", "held_at", "final", "recomputed", "meaning")
+        for key in (
+            "value",
+            "held_at",
+            "final",
+            "recomputed",
+            "given_up",
+            "meaning",
+            "sense",
+            "exact",
+        )
     }
+    # Mean of a quantity in the answer, and the mean that all could have without the level that has
+    # made people worse off; not a number where no level has.
+    lost = [level.levelled_down for level in levels]
+    for name, key in (("levelled_mean", "mean"), ("mean_without", "reachable")):
+        figures = [np.nan if each is None else getattr(each, key) for each in lost]
+        columns[name] = ("level", np.array(figures))
+    # Values of all cells of a leximin, the worst first.
+    columns["sorted"] = (
+        "level",
+        np.array([" ".join(f"{value:.9g}" for value in level.sorted) for level in levels]),
+    )
     return xr.Dataset(columns, {"level": [level.name for level in levels]})
 
 
@@ -306,16 +330,6 @@ def _prices(coupled: Coupled) -> xr.Dataset:
     )
 
 
-def _slack(coupled: Coupled) -> xr.Dataset:
-    best = coupled.best
-    cells = soft_rules(best.problem, best.allocation.solution)
-    columns = {
-        key: ("cell", np.array([getattr(cell, key) for cell in cells]))
-        for key in ("rule", "section", "where", "asked", "got", "short_by", "unit")
-    }
-    return xr.Dataset(columns, {"cell": list(range(len(cells)))})
-
-
 def allocated(
     settings: Experiment,
     regions: Regions,
@@ -328,6 +342,7 @@ def allocated(
 ) -> Result:
     """Result of an experiment with its allocation, comparisons and certificates."""
     best = coupled.best
+    labels = regions.labels.loc[list(base.codes), "macro_region"].astype(str)
     certificates = _certificates(cases)
     proved = all(
         certificate.holds
@@ -361,32 +376,15 @@ def allocated(
         "allocation": _allocation(coupled),
         "decisions": _decisions(best.decisions),
         "gaps": _gaps(cases),
+        "indicators": scores(cases, base, labels.tolist()),
         "levels": _levels(coupled),
         "prices": _prices(coupled),
-        "slack": _slack(coupled),
+        "slack": slack_group(best),
+        "rules": rules_group(best),
         "certificate": certificates,
         "rounds": _rounds(coupled),
     }
-    compared = [case for case in cases if case.allocation and case.problem and case.name != "plan"]
-    if compared:
-        p = best.problem
-        groups["comparators"] = xr.Dataset(
-            {
-                "central_transfers": (
-                    ("comparator", "region", "block"),
-                    np.stack(
-                        [
-                            case.allocation.solution.central_by_block(case.problem)
-                            for case in compared
-                            if case.allocation and case.problem
-                        ]
-                    ),
-                )
-            },
-            {
-                "comparator": [case.name for case in compared],
-                "region": list(p.codes),
-                "block": [block.label for block in p.blocks],
-            },
-        )
+    compared = comparators(cases, best.problem)
+    if compared is not None:
+        groups["comparators"] = compared
     return Result.build(attrs, groups)

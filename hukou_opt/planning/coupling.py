@@ -10,9 +10,10 @@ import xarray as xr
 
 from hukou_opt.allocation.levels import Orders
 from hukou_opt.allocation.problem import Array, Problem
-from hukou_opt.allocation.recompute import recompute
+from hukou_opt.allocation.recompute import recompute, standard_levels
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.allocation.solve import Allocation, solve
+from hukou_opt.allocation.spec import Aims
 from hukou_opt.dynamics import (
     Decisions,
     Engine,
@@ -60,7 +61,10 @@ class Round:
         Fund moved against the round before, as a share of the fund (1 in the first round), and
         largest change of a national need against the needs that the answer was made for.
     objective : tuple of float
-        Levels of the simulated path in their order: unfunded worst, unfunded, unmet.
+        The experiment's levels on the simulated path, in their order, as losses; without what soft
+        rules miss and building costs, unless nothing else is asked for.
+    unmet : float
+        Inequality-averse mean of the unmet rates on the simulated path, whatever is asked for.
     damped : bool
         Whether decisions were averaged with the last ones.
     """
@@ -74,7 +78,8 @@ class Round:
     simulated: Solution
     moved_fund: float
     moved_need: float
-    objective: tuple[float, float, float]
+    objective: tuple[float, ...]
+    unmet: float
     damped: bool
 
 
@@ -115,9 +120,13 @@ class Coupling:
     last_year : int
         Last decision year.
     modes : mapping of str to str
-        Mode of each soft rule.
+        Mode of each rule that can be switched.
     progress : callable
         Told in words what is being done.
+    aims : Aims
+        Objectives and limits.
+    count_settlers : {"mid_year", "end_year"}
+        Settlers who make up the certified cost of a year.
     """
 
     engine: Engine
@@ -126,6 +135,8 @@ class Coupling:
     last_year: int
     modes: Mapping[str, str]
     progress: Callable[[str], None]
+    aims: Aims = field(default_factory=Aims)
+    count_settlers: str = "mid_year"
     standing: xr.DataArray = field(init=False)
     first_run: Trajectory = field(init=False)
     orders: Orders | None = field(init=False, default=None)
@@ -153,6 +164,8 @@ class Coupling:
             self.parameters,
             last_year=self.last_year,
             modes=self.modes,
+            aims=self.aims,
+            count_settlers=self.count_settlers,
         )
 
     def answer(self, p: Problem, what: str, *, break_ties: bool = True) -> Allocation:
@@ -174,7 +187,7 @@ class Coupling:
             funded[:, p.block_columns(block)] = np.clip(1 - share[:, [b]], 0.0, 1.0)
         coords = {"region": list(p.codes), "year": list(p.years)}
         starts = xr.DataArray(
-            s.starts,
+            s.all_starts,
             {"area": list(AREAS), "service": list(SERVICES), **coords},
             ("area", "service", "region", "year"),
         )
@@ -195,11 +208,14 @@ class Coupling:
         after = self.problem(needs)
         # What was built is what the run was told, which a damped round has averaged.
         years = list(p.years)
+        built = (
+            decisions.starts.sel(year=years).transpose("area", "service", "region", "year").values
+        )
+        public, partners = split_starts(s, built)
         told = replace(
             s,
-            starts=decisions.starts.sel(year=years)
-            .transpose("area", "service", "region", "year")
-            .values,
+            starts=public,
+            partner_starts=partners,
             temporary=decisions.temporary_places.sel(year=years).transpose("region", "year").values,
         )
         return run, needs, after, simulated(after, told, p.cost, run)
@@ -225,7 +241,6 @@ class Coupling:
                 decisions = average(rounds[-1].decisions, decisions, DAMPING)
             self.progress(f"round {number}: model")
             run, needs_after, after, seen = self.simulate(p, allocation.solution, decisions)
-            level = recompute(after, seen)
             this = Round(
                 allocation=allocation,
                 problem=p,
@@ -236,7 +251,8 @@ class Coupling:
                 simulated=seen,
                 moved_fund=_moved_fund(rounds[-1] if rounds else None, p, allocation.solution),
                 moved_need=moved_need(needs, needs_after),
-                objective=(level["unfunded_worst"], level["unfunded"], level["unmet"]),
+                objective=_objective(after, seen),
+                unmet=standard_levels(after, seen)["unmet"],
                 damped=damping,
             )
             # The first round moves the whole fund by definition: no sign of anything.
@@ -253,11 +269,42 @@ class Coupling:
         return Coupled(tuple(rounds), best, False, any(each.damped for each in rounds))
 
 
+def _objective(p: Problem, seen: Solution) -> tuple[float, ...]:
+    """Value of the experiment's levels on a simulated path, in their order."""
+    value = recompute(p, seen)
+    weighed = [level.name for level in p.aims.levels if level.terms]
+    return tuple(value[name] for name in weighed or [level.name for level in p.aims.levels])
+
+
 def published(coupled: Coupled, run: Trajectory) -> Coupled:
     """The same rounds, with the published one's path from another engine."""
     best = replace(coupled.best, run=run)
     rounds = tuple(best if each is coupled.best else each for each in coupled.rounds)
     return replace(coupled, rounds=rounds, best=best)
+
+
+def split_starts(s: Solution, built: Array) -> tuple[Array, Array]:
+    """Public and private starts of what the model was told to build, in the answer's proportion.
+
+    Parameters
+    ----------
+    s : Solution
+        The answer.
+    built : ndarray, shape (area, service, region, year)
+        All starts that the model was told, 10k.
+
+    Returns
+    -------
+    public, partners : ndarray
+        Shapes (area, service, region, year) and (service, region, year).
+    """
+    town = AREAS.index("urban")
+    own, total = s.partner_starts, s.all_starts[town]
+    part = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
+    partners: Array = part * built[town]
+    public = built.copy()
+    public[town] -= partners
+    return public, partners
 
 
 def average(old: Decisions, new: Decisions, weight: float) -> Decisions:

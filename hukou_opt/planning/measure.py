@@ -9,8 +9,9 @@ import numpy as np
 
 from hukou_opt.allocation.objectives.unmet import needed, people
 from hukou_opt.allocation.problem import Array, Problem
-from hukou_opt.allocation.recompute import recompute, unmet_index, unmet_rates
-from hukou_opt.allocation.solution import Solution
+from hukou_opt.allocation.recompute import standard_levels, unmet_index
+from hukou_opt.allocation.recompute_terms import unmet_rates
+from hukou_opt.allocation.solution import Solution, capacity_of
 from hukou_opt.dynamics import Trajectory
 from hukou_opt.indicators.mean_deviation import mean_absolute_deviation
 
@@ -56,10 +57,7 @@ def simulated(p: Problem, answer: Solution, certified: Array, run: Trajectory) -
         Same money and starts; capacity, shortage, places and unfunded cost of the run.
     """
     years = len(p.years)
-    capacity = p.existing.copy()
-    for k in range(capacity.shape[-1]):
-        for u in range(min(k + 1, years)):
-            capacity[..., k] += p.standing[None, :, None, k - u] * answer.starts[..., u]
+    capacity = capacity_of(p, answer.all_starts)
     served = capacity[..., :years].copy()
     served[0, 0] += answer.temporary
     paid = certified - answer.unfunded
@@ -113,7 +111,7 @@ def measures(p: Problem, s: Solution, run: Trajectory, base_year: int) -> list[M
     base_year : int
         Year of the start.
     """
-    level = recompute(p, s)
+    level = standard_levels(p, s)
     total = s.unfunded.sum()
     cost = p.cost.sum()
     by_region = p.cost.sum(axis=(0, 2))

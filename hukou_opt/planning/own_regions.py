@@ -14,7 +14,14 @@ from hukou_opt.regions.base_year import TIERS, BaseYear
 from hukou_opt.regions.complete import MOST_URBAN
 
 #: Units of parameters of the linear program that are amounts of the whole country.
-NATIONAL_UNITS = ("100m yuan", "100m yuan/year", "10k persons")
+NATIONAL_UNITS = (
+    "100m yuan",
+    "100m yuan/year",
+    "10k persons",
+    "10k seats",
+    "schools",
+    "hospitals",
+)
 #: Significant figures of a suggested amount.
 HINT_DIGITS = 2
 #: Opening of each size class of cities, in the words of the plan.

@@ -6,15 +6,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hukou_opt.allocation.conflicts import conflicts
+from hukou_opt.allocation.objectives import check
 from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Block, Problem
 from hukou_opt.allocation.screen import screen
+from hukou_opt.allocation.spec import Aims
 from hukou_opt.dynamics.exchange import Needs
-from hukou_opt.errors import SolveError
+from hukou_opt.errors import ExperimentError, InfeasibleError, SolveError
 from hukou_opt.parameters import Parameters
 from hukou_opt.regions.base_year import BaseYear
 
 #: Years for which fiscal shares are set together (plan 6.1); a shorter rest joins the last block.
 BLOCK_YEARS = 3
+#: Settlers who make up the certified cost of a year: their mean, or those at its end.
+SETTLERS: Mapping[str, str] = {
+    "mid_year": "reform_settlers",
+    "end_year": "reform_settlers_end",
+}
 
 
 def make_blocks(years: tuple[int, ...]) -> tuple[Block, ...]:
@@ -53,6 +61,8 @@ def make_problem(
     *,
     last_year: int,
     modes: Mapping[str, str],
+    aims: Aims | None = None,
+    count_settlers: str = "mid_year",
 ) -> Problem:
     """Freeze the inputs of one linear program.
 
@@ -67,12 +77,21 @@ def make_problem(
     last_year : int
         Last decision year; later years of `needs` are the tail.
     modes : mapping of str to str
-        Mode of each soft rule.
+        Mode of each rule that can be switched.
+    aims : Aims, optional
+        Objectives and limits; the shipped ones where missing.
+    count_settlers : {"mid_year", "end_year"}, optional
+        Settlers who make up the certified cost of a year. The weights of the regions are the mean
+        settlers of the year in both cases.
 
     Raises
     ------
     SolveError
         If the inputs break a condition that can be seen before the solve; all faults are listed.
+    ExperimentError
+        If an objective or limit has nothing to compare, or cannot be used as it is written.
+    InfeasibleError
+        If a rule is demanded that no decision can satisfy.
     """
     data, par = needs.data, dict(parameters)
     every = [int(year) for year in needs.years]
@@ -95,7 +114,8 @@ def make_problem(
     land = early("land_revenue")
     land_share = land / np.maximum(land.sum(axis=0), 1e-9)
     split = np.array([par[f"cost_split_{sector}"] for sector in SECTORS])
-    cost = split[:, None, None] * par["service_cost_per_settler"] * early("reform_settlers")
+    counted = early(SETTLERS[count_settlers])
+    cost = split[:, None, None] * par["service_cost_per_settler"] * counted
     # Grants are the model's own: it pays them to those who settle outside the east (plan 6.4).
     cost[SECTORS.index("other")] += early("grants")
     transfers = base.data["central_transfers"].values
@@ -135,8 +155,15 @@ def make_problem(
         redeployed=par["redeployment_share"] * freed,
         parameters=par,
         modes=dict(modes),
+        aims=Aims() if aims is None else aims,
+        expenditure=base.data["budget_expenditure"].values.astype(float),
     )
-    faults = screen(problem)
+    faults, unreachable = screen(problem), check(problem)
     if faults:
-        raise SolveError(faults)
+        raise SolveError([*faults, *unreachable])
+    if unreachable:
+        raise ExperimentError(unreachable)
+    impossible = conflicts(problem)
+    if impossible:
+        raise InfeasibleError(impossible)
     return problem

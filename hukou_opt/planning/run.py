@@ -23,8 +23,9 @@ from hukou_opt.dynamics.own_model import ReadingEngine
 from hukou_opt.errors import ExperimentError, Fault, ModelError
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.parameters import Parameters
+from hukou_opt.planning.aims import aims_of
 from hukou_opt.planning.assemble import allocated, simulated_only
-from hukou_opt.planning.cases import all_cases
+from hukou_opt.planning.cases import all_cases, check_comparators
 from hukou_opt.planning.coupling import Coupling, published
 from hukou_opt.planning.engines import fast_engine, replayed
 from hukou_opt.planning.inputs import inputs_of
@@ -136,6 +137,8 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     given = inputs_of(settings)
     check_budget(settings, given.regions, given.parameters)
     parameters, regions, base, years = given.parameters, given.regions, given.base, given.years
+    if settings.allocation.enabled:
+        check_comparators(settings.allocation.comparators, base)
     with _bar(progress) as step:
         step("model: translate")
         engine = engine_of(settings, base, parameters, years)
@@ -157,6 +160,8 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
             settings.horizon.end,
             settings.allocation.rules.model_dump(),
             step,
+            aims=aims_of(settings),
+            count_settlers=settings.allocation.count_settlers,
         )
         if isinstance(engine, ReadingEngine):
             # An unknown model is held to its balances before the linear program reads from it.

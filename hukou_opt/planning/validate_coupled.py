@@ -164,7 +164,7 @@ def fund_moved(p: Problem, s: Solution, q: Problem, t: Solution) -> float:
 
 def judge_balance(p: Problem, s: Solution) -> Finding:
     """Money in less money out, by sector, region and year."""
-    spending = p.cost + s.building_cost(p)
+    spending = p.cost + s.building_cost(p) + s.partner_payments(p)
     spending[SECTORS.index(PAYER["seats"])] += p.parameters["temporary_place_cost"] * s.temporary
     money = s.central + s.local + s.bonds + s.levy + s.unfunded
     apart: Array = np.abs(money - spending) / (1 + np.abs(spending))
@@ -187,7 +187,7 @@ def judge_outlays(run: Trajectory, p: Problem, s: Solution) -> list[Finding]:
         What the run was told.
     """
     paid = {
-        BUILDING: ("building_outlay", s.building_cost(p).sum(axis=0)),
+        BUILDING: ("building_outlay", s.construction(p).sum(axis=0)),
         TEMPORARY: (
             "temporary_outlay",
             p.parameters["temporary_place_cost"] * s.temporary,
@@ -354,7 +354,7 @@ def judge_bill_sign(before: Allocation, after: Allocation) -> Finding:
 
 def judge_seat_sign(before: Allocation, after: Allocation) -> Finding:
     """What more pupils do to the seats that are started."""
-    here, there = (each.solution.starts[0, 0].sum() for each in (before, after))
+    here, there = (each.solution.all_starts[0, 0].sum() for each in (before, after))
     return SEAT_SIGN.judge(
         float((there - here) / max(here, 1e-9)), f"need +1 %: {here:,.2f} to {there:,.2f} (10k)"
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hukou_opt.report import tables
+from hukou_opt.report import score_tables, tables
+from hukou_opt.report.all_tables import all_tables
 from hukou_opt.report.latex import to_latex
 from hukou_opt.report.publish import write_tables
 from hukou_opt.report.table import Table
@@ -41,6 +42,18 @@ class TableAccessor:
         """Gaps before, without and after the plan, and under plain formulas for the money."""
         return tables.gaps_table(self._result).frame
 
+    def comparators(self) -> pd.DataFrame:
+        """The plan against no plan and plain formulas, with the best case of each row."""
+        return score_tables.with_best(score_tables.comparators_table(self._result))
+
+    def indicators(self) -> pd.DataFrame:
+        """Every measure by every indicator of inequality, with the best case of each row."""
+        return score_tables.with_best(score_tables.indicators_table(self._result))
+
+    def formula_money(self) -> pd.DataFrame:
+        """Central money of all years by region, under the plan and under each plain formula."""
+        return score_tables.formula_table(self._result).frame
+
     def path(self) -> pd.DataFrame:
         """The nation year by year."""
         return tables.path_table(self._result).frame
@@ -61,7 +74,7 @@ class TableAccessor:
         return write_tables(self._result, folder)
 
     def _named(self, name: str) -> Table:
-        found = {table.name: table for table in tables.all_tables(self._result)}
+        found = {table.name: table for table in all_tables(self._result)}
         if name not in found:
             raise KeyError(f"no table {name!r}; this result has {', '.join(found)}")
         return found[name]

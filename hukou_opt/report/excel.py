@@ -20,6 +20,7 @@ FORMATS: dict[Kind, str] = {
     "percent": "0.0%",
     "fine_percent": "0.00%",
     "figure": "0.000",
+    "index": "0.0000",
 }
 _CAPTION_ROWS = 2
 _LABEL_WIDTH = 24
@@ -71,11 +72,12 @@ def _sheet(book: Any, table: Table) -> None:
                 sheet.write_number(first + row, level, int(text), style)
             else:
                 sheet.write_string(first + row, level, str(text), style)
+    # A sheet's numbers stay numbers: the best of a row is bold, as sums are.
     styles: dict[tuple[Kind, bool], Any] = {}
     for row, values in enumerate(frame.to_numpy(dtype=float)):
         for column, value in enumerate(values):
             kind = table.kind(row, column)
-            key = (kind, row in table.total_rows)
+            key = (kind, row in table.total_rows or (row, column) in table.marked)
             if key not in styles:
                 styles[key] = book.add_format(
                     {"num_format": FORMATS[kind], "bold": key[1], "align": "right"}

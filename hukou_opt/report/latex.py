@@ -20,6 +20,9 @@ _ESCAPES = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
 }
+#: Letters of a row label that still stands on one line, and the column for longer ones.
+LONGEST_LABEL = 30
+LABEL_COLUMN = "p{4cm}"
 
 
 def latex_escape(text: str) -> str:
@@ -56,7 +59,7 @@ def to_latex(table: Table) -> str:
             environment="longtable" if table.long else "table",
             position=None if table.long else "htbp",
             position_float=None if table.long else "centering",
-            column_format="l" * levels + "r" * text.shape[1],
+            column_format=_label_columns(text.index) + "r" * text.shape[1],
             hrules=True,
             caption=latex_escape(table.caption),
             label=f"tab:{table.name}",
@@ -72,6 +75,15 @@ def to_latex(table: Table) -> str:
     return "% needs booktabs\n" + body.replace(
         end, f"\n\\par\\smallskip\\footnotesize {note}\n{end}"
     )
+
+
+def _label_columns(index: pd.Index) -> str:
+    """Column format of the row labels: long ones are broken, so that figures keep their room."""
+    widths = [
+        max((len(str(label)) for label in index.get_level_values(level)), default=0)
+        for level in range(index.nlevels)
+    ]
+    return "".join("l" if width <= LONGEST_LABEL else LABEL_COLUMN for width in widths)
 
 
 def _escaped(text: pd.DataFrame) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from hukou_opt.errors import Fault, OutputError
+from hukou_opt.report.all_tables import all_tables
 from hukou_opt.report.excel import write_workbook
 from hukou_opt.report.latex import to_html, to_latex
-from hukou_opt.report.tables import all_tables
 from hukou_opt.result import Result
 
 #: Significant digits in tidy CSV files; the exact figures stand in the saved result.

@@ -12,9 +12,11 @@ import pandas as pd
 from hukou_opt.errors import Fault, ResultError
 from hukou_opt.result import Result
 
-#: Ways of writing a figure: whole, one decimal, percent, three decimals.
-Kind = Literal["whole", "tenths", "percent", "fine_percent", "figure"]
+#: Ways of writing a figure: whole, one decimal, percent with one or two, three or four decimals.
+Kind = Literal["whole", "tenths", "percent", "fine_percent", "figure", "index"]
 MISSING = "–"
+#: Stands behind the best figure of a row.
+MARK = "*"
 #: What a certificate recomputes beside the gap.
 RESIDUALS = ("primal_residual", "dual_residual", "complementarity")
 
@@ -41,6 +43,8 @@ class Table:
         Whether it runs over several pages.
     notes : tuple of str
         Sources, certificate and identity, one sentence each.
+    marked : frozenset of (int, int)
+        Row and column of the figures that are marked as the best of their row.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Table:
     total_rows: tuple[int, ...]
     long: bool
     notes: tuple[str, ...]
+    marked: frozenset[tuple[int, int]] = frozenset()
 
     def kind(self, row: int, column: int) -> Kind:
         """How one figure is written."""
@@ -60,7 +65,10 @@ class Table:
     def text(self) -> pd.DataFrame:
         """Return the figures as printed text."""
         cells = [
-            [write(value, self.kind(row, column)) for column, value in enumerate(values)]
+            [
+                write(value, self.kind(row, column)) + MARK * ((row, column) in self.marked)
+                for column, value in enumerate(values)
+            ]
             for row, values in enumerate(self.frame.to_numpy(dtype=float))
         ]
         return pd.DataFrame(cells, index=self.frame.index, columns=self.frame.columns, dtype=object)
@@ -68,6 +76,15 @@ class Table:
 
 #: Decimals of percentages; gaps between answers are small and need two.
 PERCENT_DIGITS: dict[str, int] = {"percent": 1, "fine_percent": 2}
+#: Decimals of other figures.
+DIGITS: dict[str, int] = {"whole": 0, "tenths": 1, "figure": 3, "index": 4}
+
+
+def printed(value: float, kind: Kind) -> float:
+    """The figure as it is printed, percentages in hundredths; a rounded zero has no sign."""
+    if kind in PERCENT_DIGITS:
+        return round(100 * value, PERCENT_DIGITS[kind]) + 0.0
+    return round(value, DIGITS[kind]) + 0.0
 
 
 def write(value: float, kind: Kind) -> str:
@@ -75,11 +92,8 @@ def write(value: float, kind: Kind) -> str:
     if np.isnan(value):
         return MISSING
     if kind in PERCENT_DIGITS:
-        digits = PERCENT_DIGITS[kind]
-        return f"{round(100 * value, digits) + 0.0:.{digits}f}%"
-    digits = {"whole": 0, "tenths": 1, "figure": 3}[kind]
-    # A rounded zero has no sign.
-    return f"{round(value, digits) + 0.0:,.{digits}f}"
+        return f"{printed(value, kind):.{PERCENT_DIGITS[kind]}f}%"
+    return f"{printed(value, kind):,.{DIGITS[kind]}f}"
 
 
 def require_proof(result: Result) -> None:

@@ -268,15 +268,6 @@ def path_table(result: Result) -> Table:
     )
 
 
-def all_tables(result: Result) -> list[Table]:
-    """All tables that the result has figures for."""
-    require_proof(result)
-    tables = [allocation_table(result), summary_table(result)] if result.has_allocation else []
-    if "gaps" in result:
-        tables.append(gaps_table(result))
-    return [*tables, path_table(result)]
-
-
 def _names(result: Result) -> list[str]:
     return [str(name) for name in result["regions"]["name_en"].values]
 

@@ -19,7 +19,7 @@ from problems import made_up_problem
 from hukou_opt.allocation.problem import Problem
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.dynamics import Decisions, Needs
-from hukou_opt.planning.coupling import Coupled, Coupling
+from hukou_opt.planning.coupling import Coupled, Coupling, split_starts
 
 TOLERANCE = 0.005
 START = 0.55
@@ -119,6 +119,27 @@ def test_damped_decisions_are_the_mean_of_the_last_and_the_new_ones() -> None:
         new = swing.decisions(this.problem, this.allocation.solution).funded_share
         expected = (before.decisions.funded_share + new) / 2 if this.damped else new
         assert this.decisions.funded_share.values == pytest.approx(expected.values)
+
+
+def test_what_the_model_was_told_is_split_in_the_proportion_of_the_answer() -> None:
+    p = made_up_problem(regions=2, years=3, tail=1)
+    cell = np.zeros((2, 3))
+    s = Solution.empty(p, cell, cell)
+    public, partners = s.starts.copy(), s.partner_starts.copy()
+    public[:, :, 0], partners[:, 0] = 3.0, 1.0
+    s = replace(s, starts=public, partner_starts=partners)
+    built = s.all_starts
+    np.testing.assert_allclose(built[:, :, 0], [[[4.0] * 3] * 2, [[3.0] * 3] * 2])
+    for told, part in ((built, 1.0), (0.5 * built, 0.5)):
+        own, private = split_starts(s, told)
+        np.testing.assert_allclose(own, part * public)
+        np.testing.assert_allclose(private, part * partners)
+    # What the last round built where this answer builds nothing is public.
+    told = built.copy()
+    told[:, :, 1] = 2.0
+    own, private = split_starts(s, told)
+    np.testing.assert_allclose(own[:, :, 1], 2.0)
+    assert not private[:, 1].any()
 
 
 def test_what_never_rests_is_reported_and_the_best_round_is_published() -> None:

@@ -135,6 +135,9 @@ def test_standing_capacity_is_that_of_two_building_stages(engine, run, decisions
     assert float(abs(need - children).max()) < 1e-9
     settled = needs.data["settlers"].sum("year")
     assert float(abs(settled - run.data["cumulative_settlers"].sel(year=2038)).max()) < 1e-9
+    end, middle = needs.data["reform_settlers_end"], needs.data["reform_settlers"]
+    assert float(abs(end - needs.data["settlers"].cumsum("year")).max()) < 1e-9
+    assert float(abs(end - needs.data["settlers"] / 2 - middle).max()) < 1e-9
 
 
 def test_a_region_cut_in_two_changes_no_total(base):

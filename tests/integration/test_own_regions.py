@@ -16,7 +16,14 @@ from hukou_opt.planning.own_regions import not_applicable
 from hukou_opt.regions import derive_base_year, load_regions
 from hukou_opt.report.table import notes
 
-MONEY = {"central_fund_total": 100.0, "bonds_per_year": 4.0, "teacher_posts": 0.05}
+MONEY = {
+    "central_fund_total": 100.0,
+    "bonds_per_year": 4.0,
+    "teacher_posts": 0.05,
+    "seat_target": 2.3,
+    "partner_schools": 5.0,
+    "partner_hospitals": 12.0,
+}
 #: One round and no comparators: what is asked here does not depend on them.
 QUICK = {"coupling": {"max_rounds": 1}, "horizon": {"end": 2027, "tail": 2029}}
 
@@ -44,6 +51,9 @@ def test_own_regions_without_own_money_are_refused_with_their_part_by_head(tmp_p
         "parameters.central_fund_total",
         "parameters.bonds_per_year",
         "parameters.teacher_posts",
+        "parameters.seat_target",
+        "parameters.partner_schools",
+        "parameters.partner_hospitals",
     ]
     assert "they hold 0.0023 of the people, by head their part would be 1.1e+02" in text
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 PROOF = 1e-6
 BALANCE = 1e-9
 MONEY = ["central_transfers", "local_money", "bonds", "east_levy", "unfunded"]
+COMPARATORS = ("equal_per_head", "by_migrants", "by_need", "by_transfers")
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,13 @@ def test_money_balances_in_every_sector_region_and_year(
 ) -> None:
     """Recomputed from the saved tables alone: money and gap make up running cost and building."""
     paid = sum((money[name] for name in MONEY), xr.zeros_like(money["bonds"]))
+    urban_cost = xr.DataArray(
+        [values["unit_cost_urban_seat"], values["unit_cost_urban_bed"]],
+        {"service": ["seats", "beds"]},
+        ("service",),
+    )
+    private = values["partner_capital_share"] * urban_cost * money["partner_starts"]
+    paid_back = values["partner_yearly_payment"] * (private.cumsum("year") - private)
     building = (
         money["starts"]
         * xr.DataArray(
@@ -144,11 +152,12 @@ def test_money_balances_in_every_sector_region_and_year(
             {"area": ["urban", "rural"], "service": ["seats", "beds"]},
             ("area", "service"),
         )
-    ).sum("area")
+    ).sum("area") - private
     due = money["certified_cost"].copy()
     places = values["temporary_place_cost"] * money["temporary_places"]
-    due.loc[{"sector": "education"}] += building.sel(service="seats", drop=True) + places
-    due.loc[{"sector": "health"}] += building.sel(service="beds", drop=True)
+    outlay = building + paid_back
+    due.loc[{"sector": "education"}] += outlay.sel(service="seats", drop=True) + places
+    due.loc[{"sector": "health"}] += outlay.sel(service="beds", drop=True)
     assert float(abs(paid - due).max()) <= PROOF * float(due.max())
     assert float((abs(paid - due) / (1 + due)).max()) <= PROOF
     built = building.sum("service") - money["building_cost"].sum("sector")
@@ -185,7 +194,7 @@ def test_capacity_shortage_and_places_are_those_of_the_simulated_path(
 def test_the_plan_leaves_the_worst_off_less_unfunded_than_any_formula(spine: ho.Result) -> None:
     gaps = spine["gaps"]["value"].sel(measure="unfunded_worst").to_series()
     plan = gaps.pop("plan")
-    assert set(gaps.index) == {"without_plan", "equal_per_head", "by_migrants"}
+    assert set(gaps.index) == {"without_plan", *COMPARATORS}
     assert 0 < plan < gaps.min()
 
 
@@ -201,6 +210,7 @@ def test_comparators_keep_to_their_formula(spine: ho.Result) -> None:
         "equal_per_head": path["urban_population"] + path["rural_population"],
         "by_migrants": path["migrants_total"],
     }
+    assert spine["comparators"]["comparator"].values.tolist() == list(COMPARATORS)
     fund = spine.attrs["central_fund"]
     given = spine["comparators"]["central_transfers"].sum("block")
     for name, people in basis.items():
@@ -209,6 +219,9 @@ def test_comparators_keep_to_their_formula(spine: ho.Result) -> None:
         assert float(over.max()) <= PROOF * fund, name
         # In some region the formula is what binds, else it would be no comparison.
         assert float(abs(over).min()) <= PROOF * fund, name
+    formula, unused = spine["comparators"]["formula"], spine["comparators"]["unused"]
+    assert np.allclose(formula.sum("region"), fund)
+    assert np.allclose(given + unused, formula, atol=PROOF * fund)
 
 
 def test_card_tables_and_figures_in_a_notebook(spine: ho.Result) -> None:
@@ -218,7 +231,8 @@ def test_card_tables_and_figures_in_a_notebook(spine: ho.Result) -> None:
     assert "✗" not in card
     table = spine.table.summary()
     assert len(table) == 31 + 3
-    assert spine.table.gaps().shape == (spine["gaps"].sizes["measure"], 4)
+    assert spine.table.gaps().shape == (spine["gaps"].sizes["measure"], 2 + len(COMPARATORS))
+    assert set(spine.table.comparators()["Best"]) - {""}
     assert list(spine.table.path().index) == list(range(2023, 2039))
 
 

@@ -90,7 +90,8 @@ def test_the_csv_adds_up_to_the_fund_after_rounding(spine: ho.Result, written: P
 
 def test_the_workbook_holds_the_same_figures(written: Path, spine: ho.Result) -> None:
     book = openpyxl.load_workbook(written / "tables.xlsx")
-    assert book.sheetnames == ["allocation", "allocation_summary", "gaps", "path", "Notes"]
+    scores = ["comparators", "indicators", "formula_money"]
+    assert book.sheetnames == ["allocation", "allocation_summary", "gaps", *scores, "path", "Notes"]
     frame = spine.table.allocation()
     top = 2 + frame.columns.nlevels
     read = [[cell.value for cell in row] for row in book["allocation"].iter_rows(min_row=top + 1)]
@@ -124,13 +125,13 @@ def test_latex_is_escaped_and_rows_are_whole(written: Path) -> None:
             # Unescaped, these start a comment, an index or a formula.
             assert not re.search(r"(?<!\\)[%#_$^]", plain), line
         assert len(label) >= 1
-        spec = re.search(r"\{([lr]+)\}", text)
+        spec = re.search(r"\{((?:[lr]|p\{4cm\})+)\}", text)
         assert spec
         rows = [line for line in lines if line.endswith(r"\\") and "multi" not in line]
         widths = {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows}
-        assert widths - {1} == {len(spec.group(1))}
+        assert widths - {1} == {len(re.findall(r"[lr]|p", spec.group(1).replace("4cm", "")))}
         assert r"\%" in text or "tab:gaps" not in text
-    assert seen == 4
+    assert seen == 7
 
 
 def test_every_table_names_its_proof_and_identity(written: Path, spine: ho.Result) -> None:

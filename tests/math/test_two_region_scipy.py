@@ -94,6 +94,30 @@ def few_rural_beds() -> Problem:
     return replace(p, existing=existing, start_coverage=start)
 
 
+def switched(p: Problem, **modes: str) -> Problem:
+    return replace(p, modes={**p.modes, **modes})
+
+
+def two_blocks(seed: int = 5, **values: float) -> Problem:
+    """Two blocks, and one region that wins most settlers in the first."""
+    p = toy(seed, **values)
+    settlers = p.settlers_mid.copy()
+    settlers[0] *= 3
+    blocks = (Block(2024, 2025), Block(2026, 2026))
+    return replace(p, blocks=blocks, settlers_mid=settlers)
+
+
+def few_other_tasks() -> Problem:
+    """Hardly anything is due for other tasks, and nearly all money is local."""
+    p = toy(5)
+    cost = p.cost.copy()
+    cost[3] *= 0.05
+    return replace(p, cost=cost, levy_ceiling=0 * p.levy_ceiling, fund=0.1 * p.fund)
+
+
+#: Partners who build some of what is missing.
+PARTNERS = {"partner_schools": 4.0, "partner_hospitals": 400.0}
+
 SCENARIOS: dict[str, Callable[[], Problem]] = {
     "plain": lambda: toy(0),
     "worst three fifths": lambda: toy(2, worst_share=0.6),
@@ -110,6 +134,26 @@ SCENARIOS: dict[str, Callable[[], Problem]] = {
     "laws": with_law,
     "few bonds": lambda: replace(toy(4), bond_total=0.2 * toy(4).bond_total),
     "few regional bonds": lambda: replace(toy(4), bond_ceiling=0.02 * toy(4).bond_ceiling),
+    "partners": lambda: scarce(toy(4, **PARTNERS)),
+    "partners' hospitals": lambda: toy(6, **PARTNERS),
+    "partners who build a lot": lambda: scarce(toy(6, build_rate_limit=0.05)),
+    "no partners": lambda: switched(scarce(toy(0)), private_partners="off"),
+    "free regional bonds": lambda: switched(SCENARIOS["few regional bonds"](), bonds_region="off"),
+    "free building": lambda: switched(scarce(toy(0)), build_rate="off"),
+    "small steps": lambda: switched(toy(6, building_step=0.05), building_steps="on"),
+    "no teachers needed": lambda: switched(no_teachers(), teachers="off"),
+    "free sectors": lambda: switched(uneven_bill(), sector_shares="off"),
+    "local sectors": lambda: switched(few_other_tasks(), local_sector_shares="on"),
+    "free years": lambda: switched(early_bill(), block_money="off"),
+    "ceiling of support": lambda: switched(
+        toy(1, central_support_ceiling=0.3, other_support_ceiling=0.1), support_ceiling="on"
+    ),
+    "seats completed": lambda: switched(toy(6, seat_target=70), seat_target="soft"),
+    "seats started": lambda: switched(
+        toy(6, seat_target=70), seat_target="law", seat_target_counts="started"
+    ),
+    "reward": lambda: switched(two_blocks(reward_share=0.3), performance_reward="law"),
+    "reward, soft": lambda: switched(two_blocks(2, reward_share=0.3), performance_reward="soft"),
 }
 
 
@@ -140,6 +184,37 @@ RELAXED: dict[str, tuple[str, Callable[[Problem], Problem]]] = {
     "bonds_region": ("few regional bonds", lambda p: replace(p, bond_ceiling=1e4 + p.bond_ceiling)),
     "bonds_nation": ("few bonds", lambda p: replace(p, bond_total=1e4 + p.bond_total)),
     "stretch": ("short of seats", lambda p: replace(p, stretch=1.5 * p.stretch)),
+    "private_partners": ("partners", lambda p: with_parameters(p, partner_schools=8)),
+    "beds of partners": (
+        "partners' hospitals",
+        lambda p: with_parameters(p, partner_hospital_beds=60),
+    ),
+    "capital of partners": ("partners", lambda p: with_parameters(p, partner_capital_share=0.7)),
+    "payment": ("partners", lambda p: with_parameters(p, partner_yearly_payment=0.0)),
+    "build_rate_together": (
+        "partners who build a lot",
+        lambda p: with_parameters(p, build_rate_limit=0.06),
+    ),
+    "partners at all": ("no partners", lambda p: switched(p, private_partners="on")),
+    "bonds_region at all": ("free regional bonds", lambda p: switched(p, bonds_region="on")),
+    "build_rate at all": ("free building", lambda p: switched(p, build_rate="on")),
+    "building_steps": ("small steps", lambda p: switched(p, building_steps="off")),
+    "teachers at all": ("no teachers needed", lambda p: switched(p, teachers="on")),
+    "sector_shares at all": ("free sectors", lambda p: switched(p, sector_shares="on")),
+    "local_sector_shares": ("local sectors", lambda p: switched(p, local_sector_shares="off")),
+    "block_money": ("free years", lambda p: switched(p, block_money="on")),
+    "support_ceiling": ("ceiling of support", lambda p: switched(p, support_ceiling="off")),
+    "other_support_ceiling": (
+        "ceiling of support",
+        lambda p: with_parameters(p, other_support_ceiling=0.2),
+    ),
+    "seat_target": ("seats completed", lambda p: with_parameters(p, seat_target=60)),
+    "seat_target_counts": (
+        "seats started",
+        lambda p: switched(p, seat_target_counts="completed"),
+    ),
+    "performance_reward": ("reward", lambda p: with_parameters(p, reward_share=0.05)),
+    "soft reward": ("reward, soft", lambda p: with_parameters(p, reward_share=0.05)),
     "hukou_first": ("short of seats", lambda p: replace(p, hukou_first=0 * p.hukou_first)),
 }
 

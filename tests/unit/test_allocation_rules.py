@@ -36,19 +36,44 @@ def apart(left: Array, right: Array) -> Array:
 
 
 def capacity(p: Problem, s: Solution) -> Array:
-    """Capacity from the starts, year by year."""
+    """Capacity from the starts, year by year; partners build in town."""
     out = p.existing.copy()
     for u in range(len(p.years)):
         for t in range(u, out.shape[-1]):
             out[..., t] += p.standing[:, t - u, None] * s.starts[..., u]
+            out[0, ..., t] += p.standing[:, t - u, None] * s.partner_starts[..., u]
     return out
 
 
-def building(p: Problem, s: Solution) -> Array:
-    """Building cost by paying sector: seats by education, beds by health."""
+def building(p: Problem, s: Solution, partners: float | None = None) -> Array:
+    """Building cost by paying sector, with the purse's part of what partners build, or another."""
+    part = 1 - p.parameters["partner_capital_share"] if partners is None else partners
     out = np.zeros_like(s.central)
     for service in (0, 1):
         out[service] = sum(p.unit_cost[area, service] * s.starts[area, service] for area in (0, 1))
+        out[service] += part * p.unit_cost[0, service] * s.partner_starts[service]
+    return out
+
+
+def payments(p: Problem, s: Solution) -> Array:
+    """What partners of earlier years get, by paying sector."""
+    yearly = p.parameters["partner_yearly_payment"] * p.parameters["partner_capital_share"]
+    out = np.zeros_like(s.central)
+    for t in range(len(p.years)):
+        for u in range(t):
+            for service in (0, 1):
+                paid = yearly * p.unit_cost[0, service] * s.partner_starts[service, :, u]
+                out[service, :, t] += paid
+    return out
+
+
+def where_on(rule: str, check: Callable[[Problem, Solution], Array]) -> Any:
+    """The check where the rule is switched on; nothing to see elsewhere."""
+    return lambda p, s: check(p, s) if p.modes[rule] == "on" else np.zeros(1)
+
+
+def rate(p: Problem) -> Array:
+    out: Array = p.parameters["build_rate_limit"] * p.existing[..., : len(p.years)]
     return out
 
 
@@ -95,7 +120,7 @@ def teachers(p: Problem, s: Solution) -> Array:
 
 def money_balance(p: Problem, s: Solution) -> Array:
     paid = s.central + s.local + s.bonds + s.levy + s.unfunded
-    bill = p.cost + building(p, s)
+    bill = p.cost + building(p, s) + payments(p, s)
     bill[0] += p.parameters["temporary_place_cost"] * s.temporary
     return apart(paid, bill)
 
@@ -116,6 +141,14 @@ def block_money(p: Problem, s: Solution) -> Array:
     return apart(year, profile(p) * whole)
 
 
+def support_ceiling(p: Problem, s: Solution) -> Array:
+    par = p.parameters
+    part = np.where(p.supported, par["central_support_ceiling"], par["other_support_ceiling"])
+    return above(
+        in_blocks(p, s.central).sum(axis=0), part[:, None] * in_blocks(p, p.cost).sum(axis=0)
+    )
+
+
 def fund_volume(p: Problem, s: Solution) -> Array:
     spent = np.cumsum(s.central.sum(axis=(0, 1)))
     return above(spent, p.fund * np.arange(1, len(p.years) + 1) / len(p.years))
@@ -133,7 +166,7 @@ def cost(p: Problem, s: Solution) -> float:
     charge = np.maximum(0, capacity(p, s) - enough) * p.unit_cost[..., None, None]
     return (
         float(
-            building(p, s).sum()
+            building(p, s, partners=1.0).sum()
             + p.parameters["temporary_place_cost"] * s.temporary.sum()
             + p.parameters["stranded_years_charge"] * charge.sum()
             + p.parameters["teacher_pay"] * s.teachers.sum()
@@ -154,11 +187,29 @@ CHECKS: dict[str, Callable[[Problem, Solution], Array]] = {
             s.shortage.reshape(4, -1)[1:],
         ).max()
     ),
-    "build_rate": lambda p, s: above(
-        s.starts, p.parameters["build_rate_limit"] * p.existing[..., : len(p.years)]
+    "build_rate": where_on(
+        "build_rate",
+        lambda p, s: np.maximum(above(s.starts, rate(p)), above(s.partner_starts, rate(p)[0])),
     ),
-    "teachers": teachers,
-    "teacher_posts": lambda p, s: above(s.teachers.sum(), np.array(p.parameters["teacher_posts"])),
+    "build_rate_together": where_on(
+        "build_rate", lambda p, s: above(s.starts[0] + s.partner_starts, rate(p)[0])
+    ),
+    "building_steps": where_on(
+        "building_steps",
+        lambda p, s: above(
+            np.abs(np.diff(s.starts, axis=-1)), p.parameters["building_step"] * rate(p)[..., 1:]
+        ),
+    ),
+    "private_partners": lambda p, s: above(
+        s.partner_starts.sum(axis=(1, 2)),
+        np.array([p.parameters["partner_schools"] * 0.15, 5000 * 0.005])
+        * (p.modes["private_partners"] == "on"),
+    ),
+    "teachers": where_on("teachers", teachers),
+    "teacher_posts": where_on(
+        "teachers",
+        lambda p, s: above(s.teachers.sum(), np.array(p.parameters["teacher_posts"])),
+    ),
     "places_total": lambda p, s: above(s.places_hukou + s.places_migrant, places(p, s)),
     "places_hukou_first": lambda p, s: above(
         s.places_migrant,
@@ -175,13 +226,23 @@ CHECKS: dict[str, Callable[[Problem, Solution], Array]] = {
     "unfunded_is_running_cost": lambda p, s: above(s.unfunded, p.cost),
     "local_ceiling": lambda p, s: above(s.local.sum(axis=0), p.local_ceiling),
     "bonds_build": lambda p, s: above(s.bonds, building(p, s)),
-    "bonds_region": lambda p, s: above(s.bonds.sum(axis=0), p.bond_ceiling),
+    "bonds_region": where_on(
+        "bonds_region", lambda p, s: above(s.bonds.sum(axis=0), p.bond_ceiling)
+    ),
     "bonds_nation": lambda p, s: above(s.bonds.sum(axis=(0, 1)), p.bond_total),
     "levy_entitlement": lambda p, s: above(s.levy.sum(axis=0), p.levy_ceiling),
     "fund_volume": fund_volume,
-    "sector_shares": lambda p, s: apart(s.central.sum(axis=(1, 2)), shares(p) * s.central.sum()),
-    "sector_band": sector_band,
-    "block_money": block_money,
+    "sector_shares": where_on(
+        "sector_shares",
+        lambda p, s: apart(s.central.sum(axis=(1, 2)), shares(p) * s.central.sum()),
+    ),
+    "sector_band": where_on("sector_shares", sector_band),
+    "local_sector_shares": where_on(
+        "local_sector_shares",
+        lambda p, s: apart(s.local.sum(axis=(1, 2)), shares(p) * s.local.sum()),
+    ),
+    "block_money": where_on("block_money", block_money),
+    "support_ceiling": where_on("support_ceiling", support_ceiling),
     "formula_ceiling": formula_ceiling,
 }
 
@@ -212,6 +273,10 @@ def _few_posts(p: Problem) -> Problem:
     )
 
 
+def _switched(p: Problem, **modes: str) -> Problem:
+    return replace(p, modes={**p.modes, **modes})
+
+
 CASES: dict[str, Callable[[], Problem]] = {
     "plain": made_up_problem,
     "ten years": lambda: made_up_problem(3, 10, 2, seed=3),
@@ -219,6 +284,21 @@ CASES: dict[str, Callable[[], Problem]] = {
     "no bonds": lambda: replace(made_up_problem(seed=2), bond_total=np.zeros(6)),
     "formula": lambda: _formula(made_up_problem(seed=3)),
     "few posts": lambda: _few_posts(made_up_problem(seed=4)),
+    "all options": lambda: _switched(
+        made_up_problem(seed=5, parameters={"partner_schools": 100.0, "building_step": 0.1}),
+        support_ceiling="on",
+        local_sector_shares="on",
+        building_steps="on",
+        seat_target="soft",
+        performance_reward="soft",
+    ),
+    "all off": lambda: _switched(
+        made_up_problem(seed=6),
+        **dict.fromkeys(
+            ("sector_shares", "block_money", "bonds_region", "build_rate", "teachers"), "off"
+        ),
+        private_partners="off",
+    ),
 }
 
 
@@ -229,9 +309,10 @@ def case(name: str) -> tuple[Problem, Any]:
 
 
 def test_every_hard_rule_has_a_check() -> None:
-    # Idle capacity has no table of its own: the level of cost, which charges for it, shows it.
+    # Idle capacity has no table of its own: the level of cost, which charges for it, shows it. The
+    # sum over a block is no table either: it is made from the years.
     hard = {rule.name for rule in RULES if rule.kind == "hard"}
-    assert set(CHECKS) == hard - {"idle_definition"}
+    assert set(CHECKS) == hard - {"idle_definition", "block_sum"}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -253,8 +334,9 @@ def test_cost_charges_for_idle_capacity_by_its_definition(name: str) -> None:
 def test_no_amount_is_negative_or_above_the_children(name: str) -> None:
     p, answer = case(name)
     s = answer.solution
-    for table in (s.central, s.local, s.bonds, s.levy, s.unfunded, s.starts, s.shortage, s.capacity,
-                  s.temporary, s.places_hukou, s.places_migrant, s.teachers):  # fmt: skip
+    for table in (s.central, s.local, s.bonds, s.levy, s.unfunded, s.starts, s.partner_starts,
+                  s.shortage, s.capacity, s.temporary, s.places_hukou, s.places_migrant,
+                  s.teachers):  # fmt: skip
         assert table.min() >= 0
     assert (s.places_hukou <= p.children_hukou).all()
     assert (s.places_migrant <= p.children_migrant).all()
@@ -274,6 +356,15 @@ def test_both_regimes_occur() -> None:
         ("plain", "capacity_path", "capacity", 0.01),
         ("plain", "shortage_definition", "shortage", -1.0),
         ("plain", "build_rate", "starts", 1e3),
+        ("plain", "build_rate", "partner_starts", 1e3),
+        ("plain", "build_rate_together", "partner_starts", 1e3),
+        ("plain", "private_partners", "partner_starts", 1e3),
+        ("all off", "private_partners", "partner_starts", 0.1),
+        ("plain", "capacity_path", "partner_starts", 0.1),
+        ("plain", "money_balance", "partner_starts", 0.1),
+        ("all options", "building_steps", "starts", 1e3),
+        ("all options", "local_sector_shares", "local", 1.0),
+        ("all options", "support_ceiling", "central", 1e4),
         ("plain", "teachers", "starts", 50.0),
         ("plain", "teacher_posts", "teachers", 21.0),
         ("plain", "places_total", "places_hukou", 50.0),

@@ -12,9 +12,9 @@ from problems import STANDING, made_up_problem
 from synthetic_base_year import base_year, parameters, with_values
 
 from hukou_opt.allocation.problem import DEFAULT_MODES, Block, Problem
-from hukou_opt.allocation.screen import screen
+from hukou_opt.allocation.screen import TABLES, screen
 from hukou_opt.dynamics.exchange import AREAS, SERVICES, Needs
-from hukou_opt.errors import SolveError
+from hukou_opt.errors import InfeasibleError, SolveError
 from hukou_opt.parameters import Parameters
 from hukou_opt.planning.prepare import make_blocks, make_problem
 
@@ -38,7 +38,8 @@ def test_a_sound_problem_has_no_fault() -> None:
 @pytest.mark.parametrize("prefix", ["sector_share", "cost_split"])
 def test_shares_must_sum_to_one(prefix: str) -> None:
     (fault,) = found(small(**{f"{prefix}_health": 0.35}))
-    assert fault.startswith(f"parameters.{prefix}_* | shares sum to 1.1")
+    assert fault.startswith(f"parameters.{prefix}_* | the shares of ")
+    assert "do not sum to 1 (0.35 + 0.35 + 0.3 + 0.1 = 1.1)" in fault
     assert found(small(**{f"{prefix}_health": 0.25 + 5e-7})) == []
 
 
@@ -53,10 +54,64 @@ def test_earmarks_and_levy_must_fit_into_net_land_revenue() -> None:
     # (.15 + .20) x .18 + .05 = .113 of gross revenue, within .18; a net share of .07 holds .0745.
     (fault,) = found(small(land_net_share=0.07))
     assert "parameters.land_net_share" in fault
-    assert "0.074" in fault or "0.075" in fault
+    assert "(provinces 0.0105 + cities 0.014 + levy 0.05 = 0.0745)" in fault
     assert found(small(land_net_share=0.08)) == []
     # The gross reading of the plan: .35 + .05 of 1.
     assert found(small(land_net_share=1.0)) == []
+    (fault,) = found(small(land_net_share=1.0, province_land_share=0.5, city_land_share=0.5))
+    assert "take more than all of gross land revenue" in fault
+    assert "= 1.05)" in fault
+
+
+@pytest.mark.parametrize("cost", [0.0, -6.0])
+def test_costs_are_above_zero(cost: float) -> None:
+    (fault,) = found(small(unit_cost_urban_seat=cost))
+    assert fault.startswith("parameters.unit_cost_urban_seat | must be above 0, rule money_bal")
+    assert f"({cost:g})" in fault
+
+
+def test_a_floor_above_its_ceiling_is_refused_where_both_act() -> None:
+    changes = {"central_support_rate": 0.7, "central_support_ceiling": 0.6}
+    p = small(**changes)
+    assert found(p) == []
+    (fault,) = found(replace(p, modes={**DEFAULT_MODES, "support_ceiling": "on"}))
+    assert "central_support_rate 0.7, central_support_ceiling 0.6" in fault
+    off = {**DEFAULT_MODES, "support_ceiling": "on", "support_floor": "off"}
+    assert found(replace(p, modes=off)) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "year", "words"),
+    [
+        ("soft", 2023, "lies before the first year decided, 2024"),
+        ("hard", 2027, "lies after the last year decided, 2026"),
+        ("law", 2027, "lies after the last year decided, 2026"),
+        ("soft", 2027, ""),
+        ("report", 2023, ""),
+        ("report", 2024.5, "is no whole year (2024.5)"),
+        ("hard", 2024, ""),
+        ("hard", 2026, ""),
+    ],
+)
+def test_a_target_lies_in_the_years_decided(mode: str, year: float, words: str) -> None:
+    modes = {**DEFAULT_MODES, "seat_target": mode}
+    faults = found(replace(small(seat_target_year=year), modes=modes))
+    assert len(faults) == bool(words)
+    assert all(words in fault and "parameters.seat_target_year" in fault for fault in faults)
+
+
+def test_bond_ceilings_reach_the_total_of_every_year() -> None:
+    p = small()
+    ceiling = p.bond_ceiling.copy()
+    ceiling[:, 1] *= 0.9 * p.bond_total[1] / ceiling[:, 1].sum()
+    (fault,) = found(replace(p, bond_ceiling=ceiling))
+    assert fault.startswith("rule bonds_region, 2025 | ")
+    assert (
+        f"add up to {0.9 * p.bond_total[1]:.6g}, the year's total is {p.bond_total[1]:.6g}" in fault
+    )
+    assert found(replace(p, bond_ceiling=ceiling, modes={"bonds_region": "off"})) == []
+    (fault,) = found(small(bond_region_multiple=0.5))
+    assert "add up to 1000 of 2000" in fault
 
 
 @pytest.mark.parametrize(
@@ -69,7 +124,9 @@ def test_amounts_are_numbers_and_not_negative(name: str, value: float) -> None:
     cell = tuple(axis - 1 for axis in values.shape)
     values[cell] = value
     (fault,) = found(replace(p, **{name: values}))
-    assert fault.startswith(f"{name}{cell} | is negative or not finite")
+    assert fault.startswith(f"{name}, ")
+    assert "region 120000, 202" in fault
+    assert f"is negative or not finite, rule {TABLES[name][1]} ({value!r})" in fault
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.5])
@@ -121,7 +178,7 @@ def needs(codes: tuple[str, ...]) -> Needs:
     start = ("region", "area", "service")
     names = [f"children_{group}" for group in ("hukou", "migrant", "rural")]
     names += ["stretch", "reform_settlers", "settlers", "grants", "land_revenue"]
-    names += ["urban_population", "rural_population"]
+    names += ["urban_population", "rural_population", "reform_settlers_end"]
     data = xr.Dataset(
         {
             "need": cells(50, 100, *built),
@@ -175,6 +232,18 @@ def test_the_problem_holds_the_needs_by_label() -> None:
     np.testing.assert_allclose(p.cost[3], registry["cost_split_other"] * service + grants)
 
 
+def test_settlers_at_the_end_of_the_year_make_another_bill_and_the_same_weights() -> None:
+    registry = parameters()
+    given = needs(base_year().codes)
+    p, q = problem(registry), problem(registry, count_settlers="end_year")
+    last = given.data["reform_settlers_end"].sel(year=list(YEARS)).values
+    grants = given.data["grants"].sel(year=list(YEARS)).values
+    service = registry["service_cost_per_settler"] * last
+    np.testing.assert_allclose(q.cost.sum(axis=0), service + grants)
+    np.testing.assert_array_equal(q.settlers_mid, p.settlers_mid)
+    np.testing.assert_array_equal(q.expenditure, base_year().data["budget_expenditure"])
+
+
 def test_the_levy_is_shared_by_migrants_and_fiscal_weakness() -> None:
     registry = parameters()
     base = base_year(("110000", "420000", "310000", "510000", "440000"))
@@ -206,3 +275,13 @@ def test_faults_of_a_problem_are_raised_together() -> None:
         "parameters.sector_share_*",
         "parameters.land_net_share",
     ]
+
+
+def test_demands_that_nothing_can_meet_are_refused_before_the_solve() -> None:
+    registry = parameters()
+    rows = dict(registry.rows)
+    rows["central_fund_total"] = replace(rows["central_fund_total"], value=1e-3)
+    modes = {**DEFAULT_MODES, "support_floor": "hard"}
+    with pytest.raises(InfeasibleError) as caught:
+        problem(Parameters(rows), modes=modes)
+    assert caught.value.faults[0].where == "rule support_floor, 2024-2026"

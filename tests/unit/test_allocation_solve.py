@@ -157,7 +157,8 @@ def permuted(p: Problem, order: np.ndarray) -> Problem:
 def test_the_order_of_regions_does_not_change_the_levels(seed: int) -> None:
     p = made_up_problem(3, 6, 2, seed=seed)
     turned = solve(permuted(p, np.array([2, 0, 1])))
-    assert values(turned) == pytest.approx(values(solve(p)), abs=2 * CLOSE, rel=CLOSE)
+    # A level may miss its optimum by the certificate's limit, and the next one inherits that.
+    assert values(turned) == pytest.approx(values(solve(p)), abs=2 * CLOSE, rel=5 * CLOSE)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3])

@@ -110,6 +110,114 @@ allocation:
     assert len(text.splitlines()) == 11
 
 
+def test_faults_of_levels_and_limits_come_at_once_with_their_lines(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """extends: plan_as_written
+horizon: {end: 2030}
+allocation:
+  objectives:
+    - unfunded
+    - unmett
+    - name: unmet
+      terms:
+        - {measure: unmet_rates, index: gini, betwen: regions}
+        - measure: unmet_rate
+          index: shortfall
+          years: [2023, 2026, 2033]
+    - name: Beds
+      guard: true
+      terms: []
+    - unfunded
+    - 3
+  limits:
+    - {measure: unmet_rate, index: mean, at_most: -1, weight: 2}
+    - {measure: unmet_rate, index: mean, at_most: 1, services: [], years: [2031]}
+""",
+    )
+    text = "\n".join(faults(path))
+    for line in (
+        "line 6, allocation.objectives[1] | must be 'unfunded_worst'",
+        "('unmett') | did you mean 'unmet'?",
+        "line 7, allocation.objectives[2].name | is the name of a shipped level ('unmet')",
+        "line 9, allocation.objectives[2].terms[0].measure | must be 'unfunded_share'",
+        "line 9, allocation.objectives[2].terms[0].betwen | is an unknown key | did you mean "
+        "'between'?",
+        "line 12, allocation.objectives[2].terms[1].years | has years that are not decided (2023, "
+        "2033) | give years from 2024 to 2030",
+        "line 13, allocation.objectives[3].name | must be small letters, digits and _",
+        "line 14, allocation.objectives[3].guard | is an unknown key | did you mean 'guarded'?",
+        "line 15, allocation.objectives[3].terms | lists nothing | list at least one",
+        "line 16, allocation.objectives[4] | is listed a second time ('unfunded', first in "
+        "mine.yaml line 5, allocation.objectives[0])",
+        "line 17, allocation.objectives[5] | must be the name of a shipped level or a group of "
+        "keys (3)",
+        "line 19, allocation.limits[0].at_most | must be greater than or equal to 0 (-1)",
+        "line 19, allocation.limits[0].weight | is an unknown key | known names: at_most, ",
+        "line 20, allocation.limits[1].services | lists nothing",
+        "line 20, allocation.limits[1].years | has years that are not decided (2031)",
+    ):
+        assert line in text
+    assert len(text.splitlines()) == 14
+
+
+def test_a_wrong_item_does_not_make_its_list_empty(tmp_path: Path) -> None:
+    text = "allocation: {objectives: [{name: own, terms: [{measure: unmet_rat, index: mean}]}]}\n"
+    (fault,) = faults(write(tmp_path, text))
+    assert "did you mean 'unmet_rate'?" in fault
+
+
+def test_no_level_at_all_is_said_in_words(tmp_path: Path) -> None:
+    (fault,) = faults(write(tmp_path, "allocation: {objectives: []}\n"))
+    assert "line 1, allocation.objectives | lists nothing | list at least one level" in fault
+
+
+def test_parameters_at_odds_are_found_with_their_lines(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """allow_out_of_range: true
+horizon: {end: 2030}
+parameters:
+  cost_split_health: 0.3
+  unit_cost_urban_bed: 0
+  land_net_share: 0.07
+  central_support_rate: 0.8
+  bond_region_multiple: 0.5
+  public_share_target_year: 2031
+  seat_target_year: 2023
+  capacity_share_target_year: 2025.5
+allocation:
+  rules: {support_ceiling: on}
+""",
+    )
+    text = "\n".join(faults(path))
+    for line in (
+        "line 4, parameters.cost_split_health | the shares of the service cost of a settler",
+        "(0.35 + 0.3 + 0.3 + 0.1 = 1.05)",
+        "line 5, parameters.unit_cost_urban_bed | must be above 0, rule money_balance (0)",
+        "line 6, parameters.land_net_share | earmarks take more than the net part, 0.07,",
+        "line 7, parameters.central_support_rate | the floor of central support lies above",
+        "line 8, parameters.bond_region_multiple | the regions' ceilings of bonds add up to 1000",
+        "line 9, parameters.public_share_target_year | lies after the last year decided, 2030",
+        "line 10, parameters.seat_target_year | lies before the first year decided, 2024",
+        "line 11, parameters.capacity_share_target_year | is no whole year (2025.5)",
+    ):
+        assert line in text
+    assert len(text.splitlines()) == 8
+
+
+def test_a_short_plan_leaves_out_targets_that_nobody_demands(tmp_path: Path) -> None:
+    assert load_experiment(write(tmp_path, "horizon: {end: 2025}\n")).horizon.end == 2025
+    for rule in ("public_share", "seat_target"):
+        text = f"horizon: {{end: 2025}}\nallocation: {{rules: {{{rule}: law}}}}\n"
+        (fault,) = faults(write(tmp_path, text))
+        assert f"rule {rule} (2026)" in fault
+        assert fault.startswith(f"parameters.{rule}".removesuffix("_target"))
+        assert "lies after the last year decided, 2025" in fault
+    off = "horizon: {end: 2025}\nallocation: {enabled: false, rules: {public_share: law}}\n"
+    assert not load_experiment(write(tmp_path, off)).allocation.enabled
+
+
 @pytest.mark.parametrize("fund", ["0", "-5"])
 def test_no_budget_is_refused_even_when_ranges_are_off(tmp_path: Path, fund: str) -> None:
     path = write(

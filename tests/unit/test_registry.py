@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from hukou_opt.errors import ParameterError
-from hukou_opt.parameters.registry import NOT_STATED, Parameter, Parameters, load_parameters
+from hukou_opt.parameters.registry import (
+    COLUMNS,
+    NOT_STATED,
+    Parameter,
+    Parameters,
+    _read,
+    load_parameters,
+)
 from hukou_opt.plan.facts import load_facts
 
 #: Later years in a source are projections.
@@ -105,3 +113,19 @@ def test_a_parameter_without_a_year_is_later_than_every_year() -> None:
     bare = Parameter("a", 1.0, 0.0, 2.0, "1", "assumption", "test", "", "test", "model")
     with pytest.raises(ParameterError, match="does not say when it became known"):
         Parameters({"a": bare}).require_known_by(2500, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ("0.5,0.6,0.4", "low lies above high (0.6, 0.4)"),
+        ("0.7,0.4,0.6", "value not in its range (0.7)"),
+        ("0.5,0.4,0.6", ""),
+    ],
+)
+def test_a_row_with_a_wrong_range_is_refused(tmp_path: Path, figures: str, words: str) -> None:
+    path = tmp_path / "mine.csv"
+    row = f"share,{figures},1,assumption,2024,a reason,,a meaning"
+    path.write_text(",".join(COLUMNS) + f"\n{row}\n", encoding="utf-8")
+    _, faults = _read(path)
+    assert [f"mine.csv line 2 | {words}" in str(fault) for fault in faults] == [True] * bool(words)

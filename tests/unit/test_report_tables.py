@@ -11,11 +11,11 @@ import pytest
 from result_builder import BLOCKS, FUND, attrs, groups, result, without_allocation
 
 from hukou_opt.errors import OutputError, ResultError
+from hukou_opt.report.all_tables import all_tables
 from hukou_opt.report.latex import latex_escape, to_latex
 from hukou_opt.report.publish import check_writable, staged, write_tables
 from hukou_opt.report.table import write
 from hukou_opt.report.tables import (
-    all_tables,
     allocation_table,
     gaps_table,
     path_table,
@@ -119,7 +119,13 @@ def test_latex_is_whole_and_escaped() -> None:
         assert "Certificate: 2 levels" in text
         assert result().identity[:16] in text
         rows = [line for line in body if line.endswith(r"\\") and "multi" not in line]
-        columns = len(re.search(r"\{([lr]+)\}", text).group(1))  # type: ignore[union-attr]
+        form = re.search(r"\{((?:[lr]|p\{4cm\})+)\}", text)
+        assert form is not None
+        # Long row labels are broken.
+        assert ("p{4cm}" in form[1]) == (
+            max(map(len, table.frame.index.get_level_values(0).astype(str))) > 30
+        )
+        columns = len(re.findall(r"[lr]|p\{4cm\}", form[1]))
         widths = {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows}
         assert widths - {1} == {columns}
     assert r"30.4\%" in latex_escape("30.4%")
@@ -141,7 +147,16 @@ def test_figures_are_written_as_readers_expect() -> None:
 def test_excel_holds_numbers_formats_and_notes(tmp_path: Path) -> None:
     write_tables(result(), tmp_path)
     book = openpyxl.load_workbook(tmp_path / "tables.xlsx")
-    assert book.sheetnames == ["allocation", "allocation_summary", "gaps", "path", "Notes"]
+    assert book.sheetnames == [
+        "allocation",
+        "allocation_summary",
+        "gaps",
+        "comparators",
+        "indicators",
+        "formula_money",
+        "path",
+        "Notes",
+    ]
     sheet = book["allocation"]
     assert sheet.freeze_panes == "C5"
     rows = {(row[0].value, row[1].value): row for row in sheet.iter_rows(min_row=5)}
@@ -163,8 +178,14 @@ def test_written_twice_gives_the_same_bytes(tmp_path: Path) -> None:
         "allocation.csv",
         "allocation.tex",
         "allocation_summary.tex",
+        "comparators.csv",
+        "comparators.tex",
+        "formula_money.csv",
+        "formula_money.tex",
         "gaps.csv",
         "gaps.tex",
+        "indicators.csv",
+        "indicators.tex",
         "path.csv",
         "path.tex",
         "tables.html",

@@ -6,14 +6,21 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from hukou_opt.allocation.problem import AREAS, BUILDING_SECTORS, SERVICES, Problem
-from hukou_opt.allocation.rules.money import building_cost
+from hukou_opt.allocation.problem import AREAS, SERVICES, Problem
+from hukou_opt.allocation.rules.capacity import started
 
 
 def add(m: Any, p: Problem) -> None:
     """Building, temporary places, charge of idle capacity, new teachers, in shares of the fund."""
     par = p.parameters
-    build = sum(building_cost(m, p, g, r, t) for g in BUILDING_SECTORS for r in m.R for t in m.T)
+    # Whoever pays: private capital is paid back in the years after the plan.
+    build = sum(
+        float(p.unit_cost[i, k]) * started(m, j, s, r, t)
+        for i, j in enumerate(AREAS)
+        for k, s in enumerate(SERVICES)
+        for r in m.R
+        for t in m.T
+    )
     temporary = par["temporary_place_cost"] * sum(m.temporary[r, t] for r in m.R for t in m.T)
     idle = par["stranded_years_charge"] * sum(
         float(p.unit_cost[i, k]) * m.idle[j, s, r, t]

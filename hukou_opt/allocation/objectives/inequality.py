@@ -1,13 +1,15 @@
-r"""The inequality-averse mean as a piecewise linear function, and its cutting planes.
+r"""Mean and half mean difference as a piecewise linear function, and its cutting planes.
 
-For unmet rates :math:`y_i \ge 0` with weights :math:`w_i` summing to 1,
+For losses :math:`y_i` with weights :math:`w_i` summing to 1,
 
-.. math:: I(y) = \sum_i w_i y_i + \lambda \sum_{i<j} w_i w_j |y_i - y_j| ,
+.. math:: I(y) = \mu \sum_i w_i y_i + \lambda \sum_{i<j} w_i w_j |y_i - y_j| ,
 
-the mean plus lambda times half the mean difference (Gini times mean). For 0 <= lambda <= 1 it is
-increasing in every rate, so making it small never levels down. With y sorted downwards and S_i the
-weight in front of i, :math:`I(y) = \sum_i w_i (1 + \lambda (1 - 2 S_i - w_i)) y_i`; the same
-coefficients under any other order give a lower bound, which makes them valid cuts.
+mu times the mean plus lambda times half the mean difference (Gini times mean). With mu = 1 and
+0 <= lambda <= 1 it is the inequality-averse mean, which rises with every loss, so that making it
+small never levels down; with mu = 0 it is the bare difference, which does level down. With y sorted
+downwards and S_i the weight in front of i,
+:math:`I(y) = \sum_i w_i (\mu + \lambda (1 - 2 S_i - w_i)) y_i`; the same coefficients under any
+other order give a lower bound, which makes them valid cuts.
 
 References
 ----------
@@ -17,6 +19,7 @@ the ordered weighted averaging objective.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +33,9 @@ def descending(rates: Array) -> NDArray[np.int64]:
     return np.argsort(-rates, kind="stable").astype(np.int64)
 
 
-def order_coefficients(order: NDArray[np.int64], weights: Array, aversion: float) -> Array:
+def order_coefficients(
+    order: NDArray[np.int64], weights: Array, aversion: float, mean: float = 1.0
+) -> Array:
     """Coefficients of the cut that is exact where `order` sorts the rates downwards.
 
     Parameters
@@ -41,22 +46,66 @@ def order_coefficients(order: NDArray[np.int64], weights: Array, aversion: float
         Weights summing to 1.
     aversion : float
         Lambda, 0 to 1.
+    mean : float, optional
+        Mu, 1 or 0.
 
     Returns
     -------
     ndarray, shape (cell,)
-        Coefficients in the order of the cells; all are >= 0.
+        Coefficients in the order of the cells; all are >= 0 where mu is 1.
     """
     sorted_weights = weights[order]
     front = np.cumsum(sorted_weights) - sorted_weights
     coefficients = np.empty_like(weights)
-    coefficients[order] = sorted_weights * (1 + aversion * (1 - 2 * front - sorted_weights))
+    coefficients[order] = sorted_weights * (mean + aversion * (1 - 2 * front - sorted_weights))
     return coefficients
 
 
 def inequality_averse_mean(rates: Array, weights: Array, aversion: float) -> float:
     """Mean plus `aversion` times half the weighted mean difference; shape (cell,) each."""
     return float(order_coefficients(descending(rates), weights, aversion) @ rates)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An index as the Pyomo model has it: its column and its cells by name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the index column.
+    level : str
+        Level from which on the index is held.
+    cells : tuple of str
+        Names of the columns that are compared.
+    weights : ndarray, shape (cell,)
+        Weights summing to 1.
+    aversion, mean : float
+        Lambda and mu.
+    sign : float
+        1 where the columns are losses, -1 where more is better.
+    """
+
+    name: str
+    level: str
+    cells: tuple[str, ...]
+    weights: Array
+    aversion: float
+    mean: float
+    sign: float
+
+    def placed(self, column: Mapping[str, int]) -> InequalityIndex:
+        """The index by the positions of its columns."""
+        return InequalityIndex(
+            self.name,
+            self.level,
+            column[self.name],
+            np.array([column[cell] for cell in self.cells]),
+            self.weights,
+            self.aversion,
+            self.mean,
+            self.sign,
+        )
 
 
 @dataclass(frozen=True)
@@ -72,11 +121,15 @@ class InequalityIndex:
     column : int
         Position of the index column.
     cells : ndarray of int, shape (cell,)
-        Positions of the rates' columns.
+        Positions of the columns that are compared.
     weights : ndarray, shape (cell,)
         Weights summing to 1.
     aversion : float
         Lambda.
+    mean : float
+        Mu: 1, or 0 for the bare difference.
+    sign : float
+        1 where the columns are losses, -1 where more is better.
     """
 
     name: str
@@ -85,15 +138,17 @@ class InequalityIndex:
     cells: NDArray[np.int64]
     weights: Array
     aversion: float
+    mean: float = 1.0
+    sign: float = 1.0
 
     def value(self, x: Array) -> float:
         """True index at a point of the linear program."""
-        return inequality_averse_mean(x[self.cells], self.weights, self.aversion)
+        return float(self.cut(self.order(x)) @ x[self.cells])
 
     def cut(self, order: NDArray[np.int64]) -> Array:
-        """Coefficients of the rates in the row ``column - coefficients y >= 0`` of an order."""
-        return order_coefficients(order, self.weights, self.aversion)
+        """Coefficients of the cells in the row ``column - coefficients x >= 0`` of an order."""
+        return self.sign * order_coefficients(order, self.weights, self.aversion, self.mean)
 
     def order(self, x: Array) -> NDArray[np.int64]:
-        """Order of the cells at a point of the linear program."""
-        return descending(x[self.cells])
+        """Order of the cells, from the largest loss down, at a point of the linear program."""
+        return descending(self.sign * x[self.cells])

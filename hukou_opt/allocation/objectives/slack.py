@@ -7,6 +7,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from hukou_opt.allocation.problem import SOFT_RULES, Problem
+from hukou_opt.allocation.rules.slack_table import BY_AMOUNT, amount_asked
 
 
 def asked_slack(m: Any, p: Problem, name: str) -> Any:
@@ -16,13 +17,7 @@ def asked_slack(m: Any, p: Problem, name: str) -> Any:
         return 0.0
     slack = getattr(m, f"slack_{name}")
     total = sum(slack[index] for index in rows)
-    if name == "support_floor":
-        asked = p.parameters["central_support_rate"] * float(p.block_cost[p.supported].sum())
-    elif name == "public_share":
-        year = p.column(rows[0])
-        asked = p.parameters["public_share_target"] * float(p.children_migrant[:, year].sum())
-    else:
-        asked = float(len(rows))
+    asked = amount_asked(p, name) if name in BY_AMOUNT else float(len(rows))
     return total / asked if asked > 0 else 0.0
 
 

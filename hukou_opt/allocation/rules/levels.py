@@ -7,25 +7,42 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from hukou_opt.allocation.problem import AREAS, SERVICES, Array, Problem
+from hukou_opt.allocation.problem import AREAS, MODES, SERVICES, Array, Problem
 from hukou_opt.allocation.rules.rule import Rule
 
 RULES = (
     Rule(
-        "rural_level",
-        "Rural coverage relative to urban coverage rises to the target",
-        "cap_R/need_R + slack >= rho_t x urban coverage (seats: children placed; beds: 1)",
-        "1",
-        "plan 3.3",
-        "soft",
+        name="rural_level",
+        title="Rural coverage relative to urban coverage rises to the target",
+        title_zh="农村服务覆盖率与城镇之比逐步达到目标",
+        equation="cap_R/need_R + slack >= rho_t x urban coverage (seats: children placed; beds: 1)",
+        latex=(
+            r"\frac{K_{\mathrm{rural},srt}}{N_{\mathrm{rural},srt}} + z_{srt} \ge \rho_{srt}\, "
+            r"v_{srt}, \qquad v_{\mathrm{seats},rt} = \frac{a_{rt} + m_{rt}}{N^U_{rt} + "
+            r"N^M_{rt}}, \quad v_{\mathrm{beds},rt} = 1, \qquad \rho_{srt} = "
+            r"\rho_{sr0} + (\rho^* - \rho_{sr0}) \frac{t}{|T|}"
+        ),
+        unit="1",
+        section="plan 3.3",
+        kind="soft",
+        modes=MODES,
+        default="soft",
+        parameters=("rural_level_target",),
     ),
     Rule(
-        "no_dilution",
-        "Capacity grows with need where it is short (nobody gets less than at the start)",
-        "cap/need + slack >= min(1, start)",
-        "1",
-        "plan 6.2",
-        "soft",
+        name="no_dilution",
+        title="Capacity grows with need where it is short (nobody gets less than at the start)",
+        title_zh="能力不足处随需求同步增长（服务水平不低于起点）",
+        equation="cap/need + slack >= min(1, start)",
+        latex=(
+            r"\frac{K_{jsrt}}{N_{jsrt}} + z_{jsrt} \ge \min\left(1, "
+            r"\frac{K_{jsr0}}{N_{jsr0}}\right)"
+        ),
+        unit="1",
+        section="plan 6.2",
+        kind="soft",
+        modes=MODES,
+        default="soft",
     ),
 )
 
@@ -74,7 +91,7 @@ def add(m: Any, p: Problem) -> None:
 
     rural_cells = [
         (s, r, t)
-        for j, s, r, t in cells(p.modes["rural_level"] != "off")
+        for j, s, r, t in cells(p.on("rural_level"))
         if j == "rural" and need[0, service[s], row[r], p.column(t)] > 0
     ]
     m.rural_level = pyo.Constraint(pyo.Set(initialize=rural_cells, dimen=3), rule=rural)
@@ -86,5 +103,5 @@ def add(m: Any, p: Problem) -> None:
         return ratio + m.slack_no_dilution[j, s, r, t] >= start
 
     m.no_dilution = pyo.Constraint(
-        pyo.Set(initialize=cells(p.modes["no_dilution"] != "off"), dimen=4), rule=dilution
+        pyo.Set(initialize=cells(p.on("no_dilution")), dimen=4), rule=dilution
     )

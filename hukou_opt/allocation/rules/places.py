@@ -14,48 +14,77 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.problem import Problem
+from hukou_opt.allocation.problem import MODES, Problem
 from hukou_opt.allocation.rules.rule import Rule
 
 RULES = (
     Rule(
-        "places_total",
-        "Children in public schools fit into the places",
-        "a + m <= cap + temporary + stretch",
-        "10k children",
-        "plan 2.2.1",
-        "hard",
+        name="places_total",
+        title="Children in public schools fit into the places",
+        title_zh="在公办学校就读的学生数不超过可用学位",
+        equation="a + m <= cap + temporary + stretch = c'",
+        latex=(
+            r"a_{rt} + m_{rt} \le c'_{rt} = K_{\mathrm{urban},\mathrm{seats},rt} + \tau_{rt} + "
+            r"\lambda_{rt}"
+        ),
+        unit="10k children",
+        section="plan 2.2.1",
+        kind="hard",
+        parameters=("temporary_place_limit",),
     ),
     Rule(
-        "places_hukou_first",
-        "Migrant children get what hukou children leave, as far as priority goes (regime A)",
-        "m <= phi (c' - KU) + (1 - phi) KM c'/(KU + KM) + slip",
-        "10k children",
-        "plan 8.2",
-        "hard",
+        name="places_hukou_first",
+        title="Migrant children get what hukou children leave, as far as priority goes (regime A)",
+        title_zh="户籍学生优先时随迁子女使用剩余学位（情形A）",
+        equation="m <= phi (c' - KU) + (1 - phi) KM c'/(KU + KM) + slip, 0 <= slip <= phi KU",
+        latex=(
+            r"m_{rt} \le \varphi_t \left( c'_{rt} - N^U_{rt} \right) + (1 - \varphi_t) "
+            r"\frac{N^M_{rt}}{N^U_{rt} + N^M_{rt}}\, c'_{rt} + \ell_{rt}, \qquad 0 \le "
+            r"\ell_{rt} \le \varphi_t N^U_{rt}"
+        ),
+        unit="10k children",
+        section="plan 8.2",
+        kind="hard",
     ),
     Rule(
-        "places_alike",
-        "Where places cannot reach hukou children, migrant children share alike only (regime B)",
-        "m <= (1 - phi) KM c'/(KU + KM)",
-        "10k children",
-        "plan 8.2",
-        "hard",
+        name="places_alike",
+        title=(
+            "Where places cannot reach hukou children, migrant children share alike only (regime B)"
+        ),
+        title_zh="学位不足以覆盖户籍学生时随迁子女仅按同等比例分享（情形B）",
+        equation="m <= (1 - phi) KM c'/(KU + KM)",
+        latex=r"m_{rt} \le (1 - \varphi_t) \frac{N^M_{rt}}{N^U_{rt} + N^M_{rt}}\, c'_{rt}",
+        unit="10k children",
+        section="plan 8.2",
+        kind="hard",
     ),
     Rule(
-        "public_share",
-        "Share of migrant children in public schools in the target year",
-        "sum m + slack >= target x sum KM",
-        "10k children",
-        "plan 3.1",
-        "soft",
+        name="public_share",
+        title="Share of migrant children in public schools in the target year",
+        title_zh="目标年份随迁子女在公办学校就读比例",
+        equation="sum m + slack >= target x sum KM",
+        latex=r"\sum_r m_{rt^*} + z \ge \theta \sum_r N^M_{rt^*}",
+        unit="10k children",
+        section="plan 3.1",
+        kind="soft",
+        modes=MODES,
+        default="soft",
+        parameters=(
+            "public_share_target",
+            "public_share_target_year",
+        ),
     ),
 )
 
 
 def reachable(p: Problem) -> NDArray[np.bool_]:
-    """Cells in which the most that can be built reaches all hukou children, (region, year)."""
+    """Cells in which the most that can be built reaches all hukou children, (region, year).
+
+    Public and private building share the build rate; without it there is no most.
+    """
     years = len(p.years)
+    if not p.on("build_rate"):
+        return np.ones((len(p.codes), years), dtype=np.bool_)
     most = p.existing[0, 0, :, :years] + p.stretch[:, :years] + p.temporary_limit
     limit = p.build_limit[0, 0]
     for k in range(years):
@@ -131,7 +160,7 @@ def add(m: Any, p: Problem) -> None:
         m.temporary[r, t].setub(float(p.temporary_limit[i, k]))
 
     target_year = round(p.parameters["public_share_target_year"])
-    asked = p.modes["public_share"] != "off" and target_year in p.years
+    asked = p.on("public_share") and target_year in p.years
     m.public_share = pyo.Constraint(
         pyo.Set(initialize=[target_year] if asked else []),
         rule=lambda m, t: (
