@@ -31,7 +31,7 @@ OBJECTIVES = (
     "equal_beds",
 )
 BASE = "plan_as_written"
-GUARDS = (0.0, 0.05, 0.10, 1.0)
+GUARDS = (0.0, 0.05, 1.0)
 BONDS = (2000.0, 0.0)
 HORIZON = "2024-2033"
 #: Rows of the printed table of indicators: measure, period, indicators.

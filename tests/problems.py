@@ -132,3 +132,29 @@ def asking(
     aims = Aims(levels or DEFAULT_LEVELS, limits, accept)
     changed: Problem = replace(p, aims=aims, parameters={**p.parameters, **parameters})
     return changed
+
+
+def permuted(p: Problem, order: np.ndarray) -> Problem:
+    """The same regions in another order; a region may also be left out for a second copy."""
+    third = {name: getattr(p, name)[:, :, order] for name in ("need", "existing", "start_coverage")}
+    second = {name: getattr(p, name)[:, order] for name in ("population", "cost")}
+    first = {
+        name: getattr(p, name)[order]
+        for name in (
+            "children_hukou",
+            "children_migrant",
+            "children_rural",
+            "stretch",
+            "settlers_mid",
+            "local_ceiling",
+            "bond_ceiling",
+            "levy_ceiling",
+            "supported",
+            "redeployed",
+        )
+    }
+    if p.expenditure is not None:
+        first["expenditure"] = p.expenditure[order]
+    codes = tuple(p.codes[i] for i in order)
+    changes: dict[str, Any] = {**third, **second, **first}
+    return replace(p, codes=codes, **changes)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
-from problems import made_up_problem
+from problems import made_up_problem, permuted
 
 from hukou_opt.allocation.problem import SOFT_RULES, Problem
 from hukou_opt.allocation.recompute import recompute
@@ -128,29 +127,6 @@ def test_building_never_leaves_services_worse_than_nothing() -> None:
         answer = solve(p)
         exact, nothing = recompute(p, answer.solution), recompute(p, unbuilt(p))
         assert exact["unmet"] < nothing["unmet"]
-
-
-def permuted(p: Problem, order: np.ndarray) -> Problem:
-    third = {name: getattr(p, name)[:, :, order] for name in ("need", "existing", "start_coverage")}
-    second = {name: getattr(p, name)[:, order] for name in ("population", "cost")}
-    first = {
-        name: getattr(p, name)[order]
-        for name in (
-            "children_hukou",
-            "children_migrant",
-            "children_rural",
-            "stretch",
-            "settlers_mid",
-            "local_ceiling",
-            "bond_ceiling",
-            "levy_ceiling",
-            "supported",
-            "redeployed",
-        )
-    }
-    codes = tuple(p.codes[i] for i in order)
-    changes: dict[str, Any] = {**third, **second, **first}
-    return replace(p, codes=codes, **changes)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3, 6])
