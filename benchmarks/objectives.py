@@ -80,8 +80,7 @@ def fund(result: ho.Result) -> pd.Series:
 def built(result: ho.Result, service: str) -> float:
     """Started seats or beds, partners included, thousands."""
     allocation = result["allocation"]
-    total = float(allocation["starts"].sel(service=service).sum())
-    return THOUSANDS * (total + float(allocation["partner_starts"].sel(service=service).sum()))
+    return THOUSANDS * float(allocation["starts"].sel(service=service).sum())
 
 
 def overview(results: dict[str, ho.Result]) -> pd.DataFrame:

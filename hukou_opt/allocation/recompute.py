@@ -114,7 +114,9 @@ def recompute(p: Problem, s: Solution) -> dict[str, float]:
         mode: [name for name in SOFT_RULES if p.modes[name] == mode]
         for mode in ("hard", "law", "soft")
     }
+    cost = float(p.cost.sum())
     built_in: dict[str, Callable[[], float]] = {
+        "unfunded_total": lambda: float(s.unfunded.sum()) / cost if cost > 0 else 0.0,
         "slack": lambda: (
             sum(asked_short(p, s, rules["soft"]).values()) / max(len(rules["soft"]), 1)
         ),

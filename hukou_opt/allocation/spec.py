@@ -60,7 +60,7 @@ class LevelSpec:
     meaning : str
         What is made small, in words.
     terms : tuple of Term
-        Its measures; empty for the built-in levels `slack` and `cost`.
+        Its measures; empty for the built-in levels `unfunded_total`, `slack` and `cost`.
     guarded : bool
         Whether the guard limits what earlier levels may take from this one.
     """
@@ -112,6 +112,7 @@ SHIPPED: dict[str, LevelSpec] = {
             (Term("unmet_rate", "averse_mean"),),
             guarded=True,
         ),
+        LevelSpec("unfunded_total", "unfunded cost of all regions and years over the whole cost"),
         LevelSpec("slack", "what the plan's soft rules ask and do not get"),
         LevelSpec("cost", "building, temporary places, idle capacity, teachers"),
     )

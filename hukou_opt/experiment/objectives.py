@@ -13,7 +13,9 @@ Measured = Literal[
 ]
 Between = Literal["cells", "regions", "urban_rural", "hukou_migrant"]
 Service = Literal["seats", "beds"]
-LevelName = Literal["unfunded_worst", "unfunded", "unfunded_mean", "unmet", "slack", "cost"]
+LevelName = Literal[
+    "unfunded_worst", "unfunded", "unfunded_mean", "unfunded_total", "unmet", "slack", "cost"
+]
 
 
 class Term(Part):

@@ -272,7 +272,7 @@ class Coupling:
 def _objective(p: Problem, seen: Solution) -> tuple[float, ...]:
     """Value of the experiment's levels on a simulated path, in their order."""
     value = recompute(p, seen)
-    weighed = [level.name for level in p.aims.levels if level.terms]
+    weighed = [level.name for level in p.aims.levels if level.name not in ("slack", "cost")]
     return tuple(value[name] for name in weighed or [level.name for level in p.aims.levels])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from hukou_opt.allocation.objectives import cost, law, slack, tie_break
+from hukou_opt.allocation.objectives import cost, law, slack, tie_break, total
 from hukou_opt.allocation.objectives.check import check
 from hukou_opt.allocation.objectives.indices import INDICES
 from hukou_opt.allocation.objectives.inequality import InequalityIndex
@@ -57,15 +57,15 @@ def spread_name(number: int, pool: int) -> str:
 
 
 def _add_level(m: Any, p: Problem, level: LevelSpec) -> None:
-    total: Any = 0.0
+    weighted: Any = 0.0
     for name, term in zip(term_names(level), level.terms, strict=True):
         built = add_term(m, p, name, level.name, term)
         # Leximin has one ceiling over all its pools.
         value = built.values[0] if term.index == "leximin" and built.values else built.value
-        total += term.weight * value
+        weighted += term.weight * value
         if INDICES[term.index].ratio:
             m.add_component(f"level_{mean_name(level.name)}", pyo.Objective(expr=built.mean))
-    m.add_component(f"level_{level.name}", pyo.Objective(expr=total))
+    m.add_component(f"level_{level.name}", pyo.Objective(expr=weighted))
 
 
 def add_all(m: Any, p: Problem) -> None:
@@ -89,6 +89,8 @@ def add_all(m: Any, p: Problem) -> None:
     for level in aims.levels:
         if level.terms:
             _add_level(m, p, level)
+    if any(level.name == "unfunded_total" for level in aims.levels):
+        total.add(m, p)
     slack.add(m, p)
     cost.add(m, p)
     tie_break.add(m, p)

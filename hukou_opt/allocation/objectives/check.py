@@ -17,7 +17,7 @@ from hukou_opt.errors import Fault, did_you_mean
 RESERVED = ("slip", "demanded", "law", "near_need", "limits")
 RESERVED_BEGINNINGS = ("guard", "limit_")
 #: Levels without measures of inequality.
-BUILT_IN = ("slack", "cost")
+BUILT_IN = ("unfunded_total", "slack", "cost")
 #: Settings of a term, and the indices that read them.
 READ_BY = {
     "standard": ("shortfall",),
