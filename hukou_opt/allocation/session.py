@@ -81,6 +81,8 @@ class Session:
         self._blocks = [program.matrix]
         self._row_lower, self._row_upper = [program.row_lower.copy()], [program.row_upper.copy()]
         self.fallbacks = 0
+        #: Whether to give up where going on from the last basis does not help.
+        self.brief = False
         # The class behind `highspy.Highs`: the public one prints a banner when it is made.
         self._solver = highs_core._Highs()
         self._fresh = True
@@ -211,6 +213,8 @@ class Session:
             attempts.insert(0, ("simplex", simplex, warm_iterations))
             # Undecided between tightly held levels, it mostly gets through when it just goes on.
             attempts.insert(1, (GO_ON, PRIMAL, warm_iterations))
+        if self.brief:
+            attempts = attempts[:2]
         point: Point | None = None
         for number, (method, strategy, most) in enumerate(attempts):
             if method == GO_ON:

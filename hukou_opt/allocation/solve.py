@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ from hukou_opt.errors import InfeasibleError, SolveError
 
 #: Name of the level that limits what earlier levels may take from a guarded one.
 GUARD = "guard"
+#: Columns that are building, which the second try of a tie-break leaves as it is.
+BUILDING = ("starts", "partner_starts", "temporary", "teachers_hired")
 #: Slack of the rationing rule, 10k children, from which on a cell is out of reach.
 SLIP_TOLERANCE = 1e-6
 
@@ -109,6 +112,42 @@ def _nothing_built(p: Problem) -> Solution:
     return Solution.empty(p, hukou, migrant)
 
 
+def _break_ties(
+    run: LevelSolver,
+    point: Point,
+    reach: Callable[[], Point],
+    progress: Callable[[str], None],
+) -> Point:
+    """Reach a tie-break; where it stalls between the held levels, with building as it is.
+
+    The held levels leave a needle of answers, in which a solve can take minutes or not end. With
+    building fixed only money is left to choose, which is a small program, and what is published of
+    the fund is still the answer nearest to need.
+
+    Raises
+    ------
+    SolveError
+        If neither is solved.
+    """
+    session = run.session
+    session.brief = True
+    try:
+        return reach()
+    except SolveError:
+        progress("tie-break: building stays")
+    finally:
+        session.brief = False
+    names = run.program.column_names
+    fixed = np.flatnonzero([name.partition("[")[0] in BUILDING for name in names])
+    lower, upper = session.lower[fixed].copy(), session.upper[fixed].copy()
+    at = np.clip(point.x[fixed], lower, upper)
+    session.bound_columns(fixed, at, at)
+    try:
+        return reach()
+    finally:
+        session.bound_columns(fixed, lower, upper)
+
+
 def solve(
     p: Problem,
     *,
@@ -176,7 +215,8 @@ def solve(
     ties_broken = break_ties
     for name, meaning in TIE_BREAKS.items() if break_ties else ():
         try:
-            point = reach(name, Sum(run, name), meaning)
+            nearest = partial(reach, name, Sum(run, name), meaning)
+            point = _break_ties(run, point, nearest, progress)
         except SolveError:
             # All levels of substance are proved; the last proved point stands, and it is said.
             progress(f"{name}: left out")

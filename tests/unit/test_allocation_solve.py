@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hukou_opt.allocation.problem import SOFT_RULES, Problem
 from hukou_opt.allocation.recompute import recompute
 from hukou_opt.allocation.rules.places import rationed
 from hukou_opt.allocation.rules.slack_table import soft_rules
+from hukou_opt.allocation.session import Point, Session
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.allocation.solve import Allocation, solve
 from hukou_opt.errors import InfeasibleError
@@ -300,3 +302,20 @@ def test_prices_of_the_fund() -> None:
     )
     assert price > 0
     assert saved / more == pytest.approx(price, rel=1e-3)
+
+
+def test_a_tie_break_that_stalls_leaves_building_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    p = made_up_problem(seed=1)
+    free = solve(p)
+    attempt = Session._attempt
+
+    def stalled(self: Session, *given: Any) -> Point | None:
+        return None if self.brief else attempt(self, *given)
+
+    monkeypatch.setattr(Session, "_attempt", stalled)
+    kept = solve(p)
+    assert kept.ties_broken
+    cost = [each.final for each in (*free.levels, *kept.levels) if each.name == "cost"]
+    assert cost[1] == pytest.approx(cost[0], rel=2e-4)
+    near = [each.value for each in (*free.levels, *kept.levels) if each.name == "near_need"]
+    assert near[1] >= near[0] - CLOSE
