@@ -28,7 +28,7 @@ OBJECTIVES = (
     "leximin",
     "services_first",
     "equal_spending",
-    "urban_rural",
+    "maximin",
 )
 BASE = "plan_as_written"
 GUARDS = (0.0, 0.05, 1.0)
