@@ -62,11 +62,14 @@ def atkinson(values: ArrayLike, weights: ArrayLike, epsilon: float) -> float:
     ratio = y / mean
     if epsilon >= 1 and (ratio == 0).any():
         return 1.0
-    if epsilon == 1:
-        equal = float(np.exp(w @ np.log(ratio)))
+    if epsilon >= 1:
+        # In logarithms and relative to the smallest, so that no power overflows or vanishes.
+        logs = np.log(y) - np.log(mean)
+        least, power = float(logs.min()), 1 - epsilon
+        if power == 0:
+            equal = float(np.exp(w @ logs))
+        else:
+            equal = float(np.exp(least + np.log(w @ np.exp(power * (logs - least))) / power))
     else:
-        # Scaled by the smallest ratio: its power neither overflows nor vanishes.
-        least = float(ratio.min()) if epsilon > 1 else 1.0
-        power = 1 - epsilon
-        equal = least * float(w @ (ratio / least) ** power) ** (1 / power)
+        equal = float(w @ ratio ** (1 - epsilon)) ** (1 / (1 - epsilon))
     return min(1.0, max(0.0, 1 - equal))

@@ -99,6 +99,8 @@ def test_atkinson_by_hand() -> None:
     # Geometric mean 2, harmonic mean 8/5, of 1 and 4 with mean 5/2.
     assert atkinson([1, 4], [1, 1], 1.0) == pytest.approx(1 - 2 / 2.5)
     assert atkinson([1, 4], [1, 1], 2.0) == pytest.approx(1 - 1.6 / 2.5)
+    # The smallest numbers there are neither overflow nor warn.
+    assert atkinson([2.2e-313, 1.0], [1, 1], 2.0) == pytest.approx(1.0)
     assert atkinson([1, 4], [1, 1], 0.0) == pytest.approx(0.0, abs=1e-15)
     # A high aversion comes near the least level and does not overflow.
     assert atkinson([1, 4], [1, 1], 400.0) == pytest.approx(1 - 1 / 2.5, abs=1e-3)
