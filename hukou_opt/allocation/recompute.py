@@ -15,9 +15,10 @@ from hukou_opt.allocation.objectives.tie_break import (
 )
 from hukou_opt.allocation.objectives.unmet import GROUPS, needed, people
 from hukou_opt.allocation.problem import SERVICES, SOFT_RULES, Array, Problem
-from hukou_opt.allocation.recompute_terms import term_value, unmet_rates, worst_mean
+from hukou_opt.allocation.recompute_terms import term_value, unmet_rates
 from hukou_opt.allocation.rules.slack_table import BY_AMOUNT, soft_rules
 from hukou_opt.allocation.solution import Solution
+from hukou_opt.indicators import worst_mean
 
 
 def unmet_index(p: Problem, s: Solution) -> Array:
@@ -88,8 +89,11 @@ def standard_levels(p: Problem, s: Solution) -> dict[str, float]:
         An answer.
     """
     share, weight = s.unfunded_share(p).ravel(), p.block_weight.ravel()
+    part = p.parameters["worst_share"]
+    # Without any settlers nobody is concerned, and nothing is unfunded.
+    someone = bool(weight.sum() > 0)
     return {
-        "unfunded_worst": worst_mean(share, weight, p.parameters["worst_share"]),
+        "unfunded_worst": worst_mean(share, weight, part, high_is_bad=True) if someone else 0.0,
         "unfunded": inequality_averse_mean(share, weight, p.parameters["inequality_aversion"]),
         "unmet": float(unmet_index(p, s).mean()),
     }

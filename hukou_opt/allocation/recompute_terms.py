@@ -12,6 +12,7 @@ from hukou_opt.allocation.objectives.unmet import GROUPS, needed, people
 from hukou_opt.allocation.problem import AREAS, SERVICES, Array, Problem
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.allocation.spec import Term
+from hukou_opt.indicators import half_mean_difference, mean_absolute_deviation, worst_mean
 
 #: Quantities of which more is better.
 GOODS = ("seats_per_child", "beds_per_1000", "spending_per_head")
@@ -161,25 +162,6 @@ def cell_values(p: Problem, s: Solution, measure: str) -> dict[Label, float]:
     }
 
 
-def worst_mean(rates: Array, weights: Array, part: float) -> float:
-    """Weighted mean of the worst `part` of the weight (weights sum to 1)."""
-    order = np.argsort(-rates, kind="stable")
-    sorted_weights = weights[order]
-    front = np.cumsum(sorted_weights) - sorted_weights
-    used = np.clip(part - front, 0.0, sorted_weights)
-    return float(used @ rates[order] / part)
-
-
-def half_mean_difference(values: Array, weights: Array) -> float:
-    """Gini coefficient times mean, as the area between the Lorenz curve and its diagonal."""
-    order = np.argsort(values, kind="stable")
-    w, part = weights[order], weights[order] * values[order]
-    after = np.cumsum(part)
-    # Trapezoids under the generalised Lorenz curve; the diagonal ends at the mean.
-    area = float((w * (after - part / 2)).sum())
-    return float(part.sum()) - 2 * area
-
-
 def _index(term: Term, p: Problem, y: Array, w: Array, sign: float) -> float:
     """One pool's index of losses y, the numerator of a ratio."""
     mean = float(w @ y)
@@ -192,11 +174,12 @@ def _index(term: Term, p: Problem, y: Array, w: Array, sign: float) -> float:
         case "worst" | "leximin":
             return float(y.max())
         case "worst_mean":
-            return worst_mean(y, w, term.part or p.parameters["worst_share"])
+            part = term.part or p.parameters["worst_share"]
+            return worst_mean(y, w, part, high_is_bad=True)
         case "mean_deviation":
-            return float(w @ np.abs(y - mean))
+            return mean_absolute_deviation(y, w)
         case "hoover":
-            return float(w @ np.abs(y - mean)) / 2
+            return mean_absolute_deviation(y, w) / 2
         case "gini_difference" | "gini":
             return half_mean_difference(y, w)
         case "averse_mean":

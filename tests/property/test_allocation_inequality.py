@@ -15,7 +15,7 @@ from hukou_opt.allocation.objectives.inequality import (
     inequality_averse_mean,
     order_coefficients,
 )
-from hukou_opt.allocation.recompute import worst_mean
+from hukou_opt.indicators import worst_mean
 
 #: Few distinct values, so that ties and zeros are common.
 RATE = st.one_of(st.sampled_from([0.0, 0.25, 1.0]), st.floats(0, 1))
@@ -99,19 +99,21 @@ def test_worst_mean_is_the_largest_mean_of_that_part(cells: Cells, part: float) 
         bounds=[(0.0, weight) for weight in weights],
     )
     assert found.status == 0
-    assert worst_mean(rates, weights, part) == pytest.approx(-found.fun, abs=1e-7)
+    assert worst_mean(rates, weights, part, high_is_bad=True) == pytest.approx(-found.fun, abs=1e-7)
 
 
 @given(CELLS, st.floats(0.02, 1.0))
 def test_worst_mean_lies_between_mean_and_maximum(cells: Cells, part: float) -> None:
     rates, weights = split(cells)
-    value = worst_mean(rates, weights, part)
+    value = worst_mean(rates, weights, part, high_is_bad=True)
     assert weights @ rates - 1e-12 <= value <= rates.max() + 1e-12
-    assert worst_mean(rates, weights, 1.0) == pytest.approx(weights @ rates, abs=1e-12)
+    assert worst_mean(rates, weights, 1.0, high_is_bad=True) == pytest.approx(
+        weights @ rates, abs=1e-12
+    )
 
 
 def test_worst_mean_splits_the_last_cell() -> None:
     # Worst fifth of the weight: all of the first cell (.1), half of the second (.1 of .2).
-    assert worst_mean(np.array([0.2, 0.9, 0.5]), np.array([0.7, 0.1, 0.2]), 0.2) == pytest.approx(
+    assert worst_mean([0.2, 0.9, 0.5], [0.7, 0.1, 0.2], 0.2, high_is_bad=True) == pytest.approx(
         (0.1 * 0.9 + 0.1 * 0.5) / 0.2
     )
