@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hukou_opt.experiment import Experiment, experiment_from, load_experiment
     from hukou_opt.fit.backtest import backtest
     from hukou_opt.fit.calibrate import calibrate
+    from hukou_opt.planning.explain import explain
     from hukou_opt.planning.run import run
     from hukou_opt.planning.validate import validate
     from hukou_opt.regions import load_history, load_regions
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "run",
     "validate",
+    "explain",
     "calibrate",
     "backtest",
     "open_result",
@@ -45,6 +47,7 @@ __all__ = [
 _WHERE = {
     "run": "hukou_opt.planning",
     "validate": "hukou_opt.planning.validate",
+    "explain": "hukou_opt.planning.explain",
     "calibrate": "hukou_opt.fit.calibrate",
     "backtest": "hukou_opt.fit.backtest",
     "open_result": "hukou_opt.result",

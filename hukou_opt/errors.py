@@ -103,10 +103,23 @@ class SolveError(HukouOptError):
 
 
 class InfeasibleError(SolveError):
-    """The hard rules cannot all hold; the faults name them and the amounts missing."""
+    """The hard rules cannot all hold; the faults name them and the amounts missing.
+
+    Parameters
+    ----------
+    faults : Fault or iterable of Fault
+        All faults found; at least one.
+    problem : object, optional
+        Inputs of the linear program that has no answer, for the search of a repair; it does not
+        travel between processes.
+    """
 
     exit_code = 5
     title = "The hard rules cannot all hold"
+
+    def __init__(self, faults: Fault | Iterable[Fault], *, problem: object = None) -> None:
+        super().__init__(faults)
+        self.problem = problem
 
 
 class CertificateError(SolveError):
@@ -114,6 +127,27 @@ class CertificateError(SolveError):
 
     exit_code = 6
     title = "The solution fails its certificate"
+
+
+class UnboundedError(SolveError):
+    """Some quantity can be improved for ever: an input or a rule is missing."""
+
+    exit_code = 9
+    title = "The allocation has no bound"
+
+
+class TimeLimitError(SolveError):
+    """A solve took longer than it may; nothing is proved."""
+
+    exit_code = 10
+    title = "The allocation ran out of time"
+
+
+class NumericalError(SolveError):
+    """No method of the solver came to a decision; nothing is proved."""
+
+    exit_code = 11
+    title = "The solver came to no decision"
 
 
 class ResultError(HukouOptError):

@@ -67,7 +67,7 @@ def status(result: Result) -> list[tuple[str, bool, str]]:
             (
                 "certificate",
                 result.certified,
-                "every solve recomputed and proved" if result.certified else "failed: not proved",
+                _proved(result) if result.certified else "failed: not proved",
             )
         )
         rows.append(
@@ -80,6 +80,15 @@ def status(result: Result) -> list[tuple[str, bool, str]]:
             )
         )
     return rows
+
+
+def _proved(result: Result) -> str:
+    """What the certificate covers, in words."""
+    proof, words = result["certificate"], "every solve recomputed and proved"
+    if "audited_rows" in proof.attrs:
+        words += f", {proof.attrs['audited_rows']:,} rows compared with the tables"
+    exact = int(np.isfinite(proof["exact_gap"].values).sum()) if "exact_gap" in proof else 0
+    return f"{words}, {exact} levels replayed exactly" if exact else words
 
 
 def key_figures(result: Result) -> list[tuple[str, str]]:

@@ -79,6 +79,20 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "starts": _BUILT,
         **dict.fromkeys(("temporary_places", "funded_share", "bonds"), _CELL),
     },
+    # Inputs of the published answer, and the answer as the linear program has it, in full.
+    "problem": {
+        **dict.fromkeys(("need", "existing"), _STANDING),
+        "cost": _FUND,
+        "fund": (),
+        **dict.fromkeys(("local_ceiling", "settlers_mid"), _CELL),
+        "parameter_value": ("parameter",),
+    },
+    "answer": {
+        **dict.fromkeys(("central", "local", "bonds", "levy", "unfunded"), _FUND),
+        **dict.fromkeys(("starts", "shortage"), _BUILT),
+        "capacity": _STANDING,
+        **dict.fromkeys(("places_hukou", "places_migrant", "temporary", "alike"), _CELL),
+    },
     "gaps": {
         "value": ("case", "measure"),
         **dict.fromkeys(("label_en", "label_zh", "unit"), ("measure",)),
@@ -92,6 +106,20 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("in_unit", "indicator_en", "indicator_zh"), ("indicator",)),
     },
     "levels": dict.fromkeys(("value", "held_at", "recomputed"), ("level",)),
+    "prices": {
+        **dict.fromkeys(("value", "rule", "level", "unit", "largest", "where"), ("price",)),
+        "by_region": ("price", "region"),
+        "by_period": ("price", "period"),
+    },
+    # Prices with their ranges and ranges of cells, made on request.
+    "levers": {
+        **dict.fromkeys(("level", "amount", "price_less", "price_more", "unique"), ("lever",)),
+        "by_level": ("lever", "level_name"),
+    },
+    "ranges": dict.fromkeys(
+        ("region", "block", "sector", "published", "lowest", "highest", "unique"), ("cell",)
+    ),
+    "price_check": dict.fromkeys(("level", "more", "told", "found", "with_model"), ("check",)),
     "certificate": dict.fromkeys(
         ("primal_residual", "dual_residual", "complementarity", "relative_gap"), ("solve",)
     ),
@@ -112,8 +140,20 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 #: Groups of every result; the others belong to a result with an allocation.
 ALWAYS = ("regions", "trajectory", "parameters")
 #: Groups that an allocation may do without: no comparator asked for, no second round needed, a file
-#: from before decisions or indicators were kept; a validation is stored on request.
-OPTIONAL = ("comparators", "rounds", "decisions", "indicators", "validation")
+#: from before decisions, indicators or inputs were kept; a validation is stored on request.
+OPTIONAL = (
+    "comparators",
+    "rounds",
+    "decisions",
+    "indicators",
+    "validation",
+    "problem",
+    "answer",
+    "prices",
+    "levers",
+    "ranges",
+    "price_check",
+)
 
 
 def layout_faults(attrs: Mapping[str, object], groups: Mapping[str, xr.Dataset]) -> list[Fault]:

@@ -43,6 +43,9 @@ class Certificate:
         Distance of primal and dual objective, relative to 1 + the objective.
     objective : float
         Objective in the scale of the solve.
+    safe_gap : float
+        Distance of the objective from a lower bound that rounding cannot break, relative to 1 + the
+        objective; not a number where it was not asked for. See `safe_bound`.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Certificate:
     complementarity: float
     relative_gap: float
     objective: float
+    safe_gap: float = float("nan")
 
     @property
     def worst(self) -> float:

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from hukou_opt.allocation import objectives, rules
+from hukou_opt.allocation.names import Axis, ListedNames, Names, Positions
 from hukou_opt.allocation.problem import (
     AREAS,
     BUILDING_SECTORS,
@@ -41,8 +42,8 @@ class LinearProgram:
         Row bounds.
     lower, upper : ndarray, shape (column,)
         Column bounds.
-    row_names, column_names : tuple of str
-        Names as in the Pyomo model.
+    row_names, column_names : Names
+        Names as in the Pyomo model; plain texts may be given.
     indices : tuple of InequalityIndex
         Inequality indices whose rows are added lazily.
     """
@@ -53,17 +54,31 @@ class LinearProgram:
     row_upper: Array
     lower: Array
     upper: Array
-    row_names: tuple[str, ...]
-    column_names: tuple[str, ...]
+    row_names: Names
+    column_names: Names
     indices: tuple[objectives.InequalityIndex, ...]
 
+    def __post_init__(self) -> None:
+        for axis in ("row_names", "column_names"):
+            names = getattr(self, axis)
+            if not isinstance(names, Names):
+                object.__setattr__(self, axis, ListedNames(names))
+
     def columns(self) -> dict[str, int]:
-        """Position of each column by name."""
-        return {name: position for position, name in enumerate(self.column_names)}
+        """Position of each column by name; large programs ask `column_cells`."""
+        return self.column_names.position
 
     def row_positions(self) -> dict[str, int]:
-        """Position of each row by name."""
-        return {name: position for position, name in enumerate(self.row_names)}
+        """Position of each row by name; large programs ask `row_cells`."""
+        return self.row_names.position
+
+    def column_cells(self, variable: str, *axes: Axis) -> Positions:
+        """Positions of a variable's columns by label, as `Names.cells`."""
+        return self.column_names.cells(variable, *axes)
+
+    def row_cells(self, rule: str, *axes: Axis) -> Positions:
+        """Positions of a rule's rows by label, as `Names.cells`."""
+        return self.row_names.cells(rule, *axes)
 
 
 def build_model(p: Problem) -> Any:
@@ -85,7 +100,7 @@ def build_model(p: Problem) -> Any:
         "SERVICE": SERVICES,
         "G": SECTORS,
         "GB": BUILDING_SECTORS,
-        "R": p.codes,
+        "R": p.labels,
         "T": p.years,
         "ALL": p.all_years,
         "B": tuple(block.label for block in p.blocks),
@@ -135,7 +150,7 @@ def compile_model(m: Any) -> LinearProgram:
     kinds = np.array([entry.bound_type for entry in form.rows])
     rhs = np.asarray(form.rhs, dtype=float)
     bounds = [column.bounds for column in form.columns]
-    names = tuple(plain_name(column) for column in form.columns)
+    names = ListedNames(plain_name(column) for column in form.columns)
     cost_rows = sp.csr_array(form.c).toarray()
     costs = {
         objective.local_name.removeprefix("level_"): (cost_rows[i], float(form.c_offset[i]))
@@ -148,7 +163,7 @@ def compile_model(m: Any) -> LinearProgram:
         row_upper=np.where(kinds >= 0, rhs, np.inf),
         lower=np.array([-np.inf if low is None else low for low, _ in bounds], dtype=float),
         upper=np.array([np.inf if high is None else high for _, high in bounds], dtype=float),
-        row_names=tuple(plain_name(entry.constraint) for entry in form.rows),
+        row_names=ListedNames(plain_name(entry.constraint) for entry in form.rows),
         column_names=names,
-        indices=objectives.indices(m, {name: i for i, name in enumerate(names)}),
+        indices=objectives.indices(m, names.position),
     )

@@ -78,16 +78,18 @@ class Sum:
         The running solve.
     name : str
         The level.
+    near : bool, optional
+        Whether it only chooses near the optimum of the level before.
     """
 
     least_room = ABSOLUTE_HOLD
 
-    def __init__(self, run: LevelSolver, name: str) -> None:
-        self.run, self.name = run, name
+    def __init__(self, run: LevelSolver, name: str, *, near: bool = False) -> None:
+        self.run, self.name, self.near = run, name, near
 
     def minimise(self) -> Point:
         """One program."""
-        return self.run.minimise(self.name)
+        return self.run.minimise(self.name, near=self.near)
 
     def hold(self, stage: str, limit: float) -> None:
         """One row."""
@@ -143,14 +145,13 @@ class Ratio:
             if mean <= SMALLEST_MEAN:
                 break
             ratio = spread / mean
-            point = self.run.minimise(
-                self.name,
-                self.spread - ratio * self.mean,
-                self.spread_constant - ratio * self.mean_constant,
-                note=False,
-            )
+            cost = self.spread - ratio * self.mean
+            constant = self.spread_constant - ratio * self.mean_constant
+            point = self.run.minimise(self.name, cost, constant, note=False)
             if -point.value <= RATIO_TOLERANCE * mean:
-                self.run.certificates.append(point.certificate)
+                # Nothing at all is as good in the last step; the ratio is of the point before.
+                point = self.run.stay(self.name, cost, constant, x, point)
+                self.run.note(self.name, cost, point)
                 # The price of a row in the ratio: its price in the step's cost, over the mean.
                 return replace(point, value=max(0.0, ratio), row_dual=point.row_dual / mean)
             x = self.run.exact(self.name, point.x)
@@ -239,6 +240,9 @@ class Leximin:
         # The rows of the steps are tight to the last digit; later levels get those of `hold`.
         gone = np.full(len(steps), np.inf)
         session.bound_rows(np.array(steps), -gone, gone)
+        # The ceiling is one over all cells again: the program is what its rules say.
+        program = self.run.program
+        session.bound_rows(self.below, program.row_lower[self.below], program.row_upper[self.below])
         return replace(point, value=first.value, row_dual=first.row_dual)
 
     def hold(self, stage: str, limit: float) -> None:

@@ -70,7 +70,7 @@ class LimitRows:
     def least_excess(self, at_most: float) -> tuple[float, Array]:
         """Smallest excess over a value, over all pools, and the point that has it."""
         session, program = self.run.session, self.run.program
-        excess = program.columns()["limit_excess"]
+        excess = int(program.column_cells("limit_excess"))
         added = []
         for cost, constant in self.rows(at_most):
             used = np.flatnonzero(cost)

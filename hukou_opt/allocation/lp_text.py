@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hukou_opt.allocation.formulation import LinearProgram
+from hukou_opt.allocation.names import family
 from hukou_opt.allocation.problem import Array
 from hukou_opt.allocation.rules import RULES
+
+__all__ = ["RuleProgram", "family", "lp_name", "lp_text", "rule_program", "rule_text"]
 
 #: Digits of a printed number; more would show the rounding of sums.
 DIGITS = 12
@@ -59,11 +62,6 @@ class RuleProgram:
         return not self.column_names
 
 
-def family(name: str) -> str:
-    """Rule or variable of a row or column, ``starts`` of ``starts[urban,seats,110000,2024]``."""
-    return name.split("[", 1)[0]
-
-
 def lp_name(name: str) -> str:
     """Name as LP files allow it: no brackets, which start a quadratic term, and no signs."""
     return name.translate(_LP_LETTERS)
@@ -85,20 +83,14 @@ def rule_program(program: LinearProgram, rule: str) -> RuleProgram:
         Its rows with the columns in them; for a rule of bounds alone, the columns that it bounds.
         Empty where the rule is off.
     """
-    chosen = [i for i, name in enumerate(program.row_names) if family(name) == rule]
+    chosen = program.row_names.members(rule)
     matrix = program.matrix[chosen]
-    if chosen:
+    if len(chosen):
         kept = np.unique(matrix.indices)
     else:
-        bounded = BOUNDED.get(rule, ())
-        kept = np.array(
-            [
-                i
-                for i, name in enumerate(program.column_names)
-                if family(name) in bounded and np.isfinite(program.upper[i])
-            ],
-            dtype=np.int64,
-        )
+        bounded = [program.column_names.members(name) for name in BOUNDED.get(rule, ())]
+        kept = np.concatenate([np.empty(0, dtype=np.int64), *bounded])
+        kept = kept[np.isfinite(program.upper[kept])]
     # By name, so that a column added elsewhere in the model moves nothing here.
     kept = np.array(sorted(kept, key=lambda i: program.column_names[i]), dtype=np.int64)
     place = {int(column): at for at, column in enumerate(kept)}

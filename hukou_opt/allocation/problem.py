@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,9 +181,24 @@ class Problem:
         """Position of a year on the year axes."""
         return year - self.years[0]
 
-    def rows(self) -> dict[str, int]:
-        """Position of each region code on the region axes."""
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Regions as the Pyomo model has them: one label each, or one for each group of them."""
+        return self.codes
+
+    def rows(self) -> dict[str, Any]:
+        """Position of each region label on the region axes: of a group, the array of positions."""
         return {code: index for index, code in enumerate(self.codes)}
+
+    def count(self, label: str) -> int:
+        """Number of regions that a label stands for."""
+        del label
+        return 1
+
+    def same(self, label: str, holds: Any) -> bool:
+        """Whether something holds for a region; for a group, for all of its regions or for none."""
+        del label
+        return bool(holds)
 
     def block_columns(self, block: Block) -> list[int]:
         """Positions of a block's years."""

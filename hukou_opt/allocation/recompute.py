@@ -16,7 +16,7 @@ from hukou_opt.allocation.objectives.tie_break import (
 from hukou_opt.allocation.objectives.unmet import GROUPS, needed, people
 from hukou_opt.allocation.problem import SERVICES, SOFT_RULES, Array, Problem
 from hukou_opt.allocation.recompute_terms import term_value, unmet_rates
-from hukou_opt.allocation.rules.slack_table import BY_AMOUNT, soft_rules
+from hukou_opt.allocation.rules.slack_table import BY_AMOUNT, CELLS
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.indicators import worst_mean
 
@@ -42,7 +42,7 @@ def asked_short(p: Problem, s: Solution, names: list[str]) -> dict[str, float]:
     """Shortfall of each soft rule relative to what it asks; exact, without a tolerance."""
     out = dict.fromkeys(names, 0.0)
     for name in names:
-        cells = [cell for cell in soft_rules(p, s) if cell.rule == name]
+        cells = CELLS[name](p, s) if p.on(name) else []
         short = sum(max(0.0, cell.asked - cell.got) for cell in cells)
         # Rates are averaged over cells; money and children are summed over what is asked.
         by_amount = name in BY_AMOUNT

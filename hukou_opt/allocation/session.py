@@ -11,21 +11,24 @@ from highspy import _core as highs_core
 from numpy.typing import NDArray
 
 from hukou_opt.allocation.certificate import Certificate, certify, inner
+from hukou_opt.allocation.ends import failure
 from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.problem import Array
-from hukou_opt.errors import Fault, InfeasibleError, SolveError
+from hukou_opt.allocation.proof import Proof
+from hukou_opt.allocation.threads import claim
+from hukou_opt.errors import Fault, SolveError
 
 Index = NDArray[np.integer]
 
 #: Feasibility and optimality tolerance handed to HiGHS; ten times tighter than the certificate's.
 TOLERANCE = 1e-8
 SEED = 20240101
+#: Seconds that one solve may take, all its attempts together.
+TIME_LIMIT = 600.0
 #: Iterations after which a warm simplex is given up: a cold start is faster then.
 WARM_ITERATIONS = 20000
 #: Iterations after which any solve is given up, the clean-up of an interior point included.
 MOST_ITERATIONS = 60000
-#: Rows from which on a program counts as large: about 50 regions over ten years (31 have 16,000).
-MANY_ROWS = 25000
 #: Change of a cost row, whose largest cost is 1, from which on it counts as another level's.
 FAR = 1e-2
 #: Both limits per row, for programs of many more regions than the 31 provinces.
@@ -34,6 +37,10 @@ WARM_A_ROW, MOST_A_ROW = 1.2, 3.5
 DUAL, PRIMAL = 1, 4
 #: Name of the attempt that goes on from the basis of the one before.
 GO_ON = "go on"
+#: Name of the attempt that forgets all bases, so that the rows are presolved for the new cost.
+COLD = "cold simplex"
+#: Name of the attempt that goes back to the basis of the solve before.
+BACK = "simplex from the last basis"
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Session:
         Seconds that one solve may take.
     """
 
-    def __init__(self, program: LinearProgram, time_limit: float = 600.0) -> None:
+    def __init__(self, program: LinearProgram, time_limit: float = TIME_LIMIT) -> None:
         self.program = program
         self.time_limit = time_limit
         self.lower, self.upper = program.lower.copy(), program.upper.copy()
@@ -89,7 +96,6 @@ class Session:
         self._cost: Array = np.zeros(len(program.lower))
         for option, value in {
             "output_flag": False,
-            "threads": 1,
             "random_seed": SEED,
             "primal_feasibility_tolerance": TOLERANCE,
             "dual_feasibility_tolerance": TOLERANCE,
@@ -100,18 +106,28 @@ class Session:
         self._pass_model()
 
     def _pass_model(self) -> None:
-        program = self.program
-        lp = highspy.HighsLp()
-        by_column = sp.csc_array(program.matrix)
-        lp.num_col_, lp.num_row_ = len(program.lower), len(program.row_lower)
-        lp.col_cost_ = np.zeros(len(program.lower))
-        lp.col_lower_, lp.col_upper_ = program.lower, program.upper
-        lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = by_column.indptr.astype(np.int32)
-        lp.a_matrix_.index_ = by_column.indices.astype(np.int32)
-        lp.a_matrix_.value_ = by_column.data
-        self._check(self._solver.passModel(lp), "load the program")
+        program, matrix = self.program, self.program.matrix
+        columns, rows = len(program.lower), len(program.row_lower)
+        # As arrays: a `HighsLp` takes its vectors number by number.
+        status = self._solver.passModel(
+            columns,
+            rows,
+            matrix.nnz,
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            np.zeros(columns),
+            program.lower,
+            program.upper,
+            program.row_lower,
+            program.row_upper,
+            matrix.indptr.astype(np.int32),
+            matrix.indices.astype(np.int32),
+            matrix.data,
+            # No column is an integer.
+            np.zeros(columns, dtype=np.int32),
+        )
+        self._check(status, "load the program")
 
     def _check(self, status: highspy.HighsStatus, doing: str) -> None:
         if status == highspy.HighsStatus.kError:
@@ -147,11 +163,13 @@ class Session:
 
     def bound_rows(self, rows: Index, lower: Array, upper: Array) -> None:
         """Replace the bounds of some rows."""
-        low, high = self.row_lower, self.row_upper
-        for row, new_low, new_high in zip(rows, lower, upper, strict=True):
-            low[row], high[row] = new_low, new_high
-            status = self._solver.changeRowBounds(int(row), float(new_low), float(new_high))
-            self._check(status, "change row bounds")
+        index = np.asarray(rows, dtype=np.int32)
+        self.row_lower[index], self.row_upper[index] = lower, upper
+        # Missing in the stubs of highspy.
+        status = self._solver.changeRowsBounds(  # type: ignore[attr-defined]
+            len(index), index, np.asarray(lower, float), np.asarray(upper, float)
+        )
+        self._check(status, "change row bounds")
 
     def add_row(self, columns: Index, values: Array, lower: float, upper: float) -> int:
         """Add one row and return its position."""
@@ -173,8 +191,13 @@ class Session:
         constant: float = 0.0,
         *,
         name: str = "objective",
+        near: bool = False,
     ) -> Point:
         """Minimise one cost row and prove the optimum.
+
+        A level that has little to do with the last one is solved from nothing: presolved for its
+        own cost the program is small, and dual simplex takes a fraction of the time that primal
+        simplex needs from the old vertex, or interior point with its crossover.
 
         Parameters
         ----------
@@ -184,13 +207,15 @@ class Session:
             Constant of the objective.
         name : str, optional
             Name used in errors.
+        near : bool, optional
+            Whether the optimum lies near the last one although the cost is another.
 
         Raises
         ------
         InfeasibleError
             If the rows contradict each other.
-        SolveError
-            If HiGHS ends without an optimum: unbounded, time limit, numerical trouble.
+        UnboundedError, TimeLimitError, NumericalError
+            If HiGHS ends without an optimum.
         CertificateError
             If the numbers do not prove the optimum.
         """
@@ -206,35 +231,50 @@ class Session:
         self._cost = cost.copy()
         rows = len(self.program.row_lower)
         most_iterations = max(MOST_ITERATIONS, int(MOST_A_ROW * rows))
-        attempts = [("ipx", DUAL, most_iterations), ("simplex", PRIMAL, most_iterations)]
-        # A new level moves a large program so far that primal simplex is slower than a new start.
-        if not self._fresh and not (far and rows > MANY_ROWS):
-            warm_iterations = max(WARM_ITERATIONS, int(WARM_A_ROW * rows))
-            attempts.insert(0, ("simplex", simplex, warm_iterations))
-            # Undecided between tightly held levels, it mostly gets through when it just goes on.
-            attempts.insert(1, (GO_ON, PRIMAL, warm_iterations))
+        warm_iterations = max(WARM_ITERATIONS, int(WARM_A_ROW * rows))
+        last = self._solver.getBasis()
+        # Undecided between tightly held levels, it mostly gets through when it goes on.
+        warm = [("simplex", simplex, warm_iterations), (GO_ON, PRIMAL, warm_iterations)]
+        cold = [(COLD, DUAL, warm_iterations)]
+        attempts = [("ipx", DUAL, most_iterations), (COLD, PRIMAL, most_iterations)]
+        if self._fresh:
+            attempts = [*cold, *attempts]
+        elif near or not far:
+            attempts = [*warm, *cold, *attempts]
+        else:
+            attempts = [*cold, (BACK, PRIMAL, warm_iterations), warm[1], *attempts]
         if self.brief:
             attempts = attempts[:2]
+        # The limit of HiGHS counts all solves of one object, so it moves with the clock; all
+        # attempts of this solve share it.
+        limit = self._solver.getRunTime() + self.time_limit
+        self._solver.setOptionValue("time_limit", limit)
         point: Point | None = None
+        tried: list[str] = []
         for number, (method, strategy, most) in enumerate(attempts):
             if method == GO_ON:
                 if self._solver.getModelStatus() != highspy.HighsModelStatus.kUnknown:
                     continue
                 self.fallbacks += 1
-            elif number:
+            elif number or method == COLD:
                 # A warm simplex can cycle, end undecided, wrongly infeasible or unproved, and the
                 # clean-up of an interior point can stall between tightly held levels.
-                self.fallbacks += 1
+                self.fallbacks += number > 0
                 self._solver.clearSolver()
+                if method == BACK:
+                    self._solver.setBasis(last)
             self._solver.setOptionValue("simplex_strategy", strategy)
             # A limit in iterations, not in seconds: the same on every machine.
             self._solver.setOptionValue("simplex_iteration_limit", most)
-            solver = "simplex" if method == GO_ON else method
+            solver = "simplex" if method in (GO_ON, COLD, BACK) else method
+            tried.append(method)
             point = self._attempt(solver, cost, scale, constant, name)
             if point is not None and point.certificate.holds:
                 break
+            if self._solver.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
+                break
         if point is None:
-            raise self._failure(name)
+            raise self._failure(name, tried)
         point.certificate.require()
         self._fresh = False
         return point
@@ -267,6 +307,32 @@ class Session:
         )
         return Point(x, row_dual, inner(cost, x) + constant, certificate)
 
+    def proof(self, cost: Array, point: Point, *, name: str) -> Proof:
+        """The program as it stands, with a point and its dual values, in the scale of the solves.
+
+        Parameters
+        ----------
+        cost : ndarray, shape (column,)
+            Cost row.
+        point : Point
+            Point with the dual values that prove it.
+        name : str
+            Name of the level.
+        """
+        scale = _scale(cost)
+        rows = point.row_dual.size
+        return Proof(
+            name,
+            cost * scale,
+            sp.csr_array(self.matrix[:rows]) if rows < self.matrix.shape[0] else self.matrix,
+            self.row_lower[:rows].copy(),
+            self.row_upper[:rows].copy(),
+            self.lower.copy(),
+            self.upper.copy(),
+            point.x,
+            point.row_dual * scale,
+        )
+
     def prove(self, cost: Array, constant: float, x: Array, bound: Point, *, name: str) -> Point:
         """Certify another point with the dual values of a solve.
 
@@ -285,20 +351,20 @@ class Session:
         """
         return self._certified(cost, constant, x, bound.row_dual, name)
 
-    def _failure(self, name: str) -> SolveError:
-        status = self._solver.getModelStatus()
-        where = f"level {name!r}"
-        if status == highspy.HighsModelStatus.kInfeasible:
-            return InfeasibleError(
-                Fault(where, "the rows contradict each other", "relax a hard rule")
-            )
-        words = self._solver.modelStatusToString(status)
-        return SolveError(Fault(where, f"HiGHS ended {words!r}", "see the inputs"))
+    def _failure(self, name: str, tried: list[str]) -> SolveError:
+        program = self.program
+        return failure(
+            self._solver,
+            name,
+            self._cost,
+            program.row_names,
+            program.column_names,
+            self.time_limit,
+            tried,
+        )
 
     def _run(self, method: str) -> highspy.HighsModelStatus:
+        claim(self._solver)
         self._solver.setOptionValue("solver", method)
-        # The limit of HiGHS counts all solves of one object, so it moves with the clock.
-        limit = self._solver.getRunTime() + self.time_limit
-        self._solver.setOptionValue("time_limit", limit)
         self._solver.run()
         return self._solver.getModelStatus()

@@ -154,18 +154,12 @@ def read_solution(
 
     Values below the solver's tolerance outside a bound are put on the bound.
     """
-    columns = program.columns()
     codes, years = p.codes, p.years
+    inside = np.clip(x, program.lower, program.upper)
 
     def take(name: str, *axes: tuple[object, ...]) -> Array:
-        shape = tuple(len(axis) for axis in axes)
-        out = np.zeros(shape)
-        for position in np.ndindex(shape):
-            label = ",".join(str(axis[i]) for axis, i in zip(axes, position, strict=True))
-            column = columns.get(f"{name}[{label}]")
-            if column is not None:
-                out[position] = np.clip(x[column], program.lower[column], program.upper[column])
-        return out
+        columns = program.column_cells(name, *axes)
+        return np.where(columns >= 0, inside[columns], 0.0)
 
     money = {n: take(n, SECTORS, codes, years) for n in ("central", "local", "levy", "unfunded")}
     bonds = np.zeros_like(money["central"])

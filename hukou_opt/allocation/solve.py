@@ -9,8 +9,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from hukou_opt.allocation.audit import Audited, audit_program, audited_solve
 from hukou_opt.allocation.certificate import Certificate
-from hukou_opt.allocation.formulation import LinearProgram, build_model, compile_model
+from hukou_opt.allocation.explain.level_program import Watch, snapshot
+from hukou_opt.allocation.explain.prices import PriceBook, RulePrice
+from hukou_opt.allocation.formulation import LinearProgram
 from hukou_opt.allocation.goals import Goal, Sum, goal_of
 from hukou_opt.allocation.levelling_down import can_level_down, levelled_down
 from hukou_opt.allocation.levels import LevelSolver, Orders, held_at
@@ -18,6 +21,7 @@ from hukou_opt.allocation.limits import LimitRows, hold_limits
 from hukou_opt.allocation.objectives import FIRST, TIE_BREAKS, check
 from hukou_opt.allocation.objectives.law import MODES_OF
 from hukou_opt.allocation.problem import SOFT_RULES, Array, Problem
+from hukou_opt.allocation.proof import Proof
 from hukou_opt.allocation.reached import Level, Reached, agree, level_record, limit_record
 from hukou_opt.allocation.recompute import recompute
 from hukou_opt.allocation.rules import RULES
@@ -25,10 +29,11 @@ from hukou_opt.allocation.rules.binding import Binding, binding_rules
 from hukou_opt.allocation.rules.places import rationed, reachable
 from hukou_opt.allocation.rules.slack_table import broken_rules
 from hukou_opt.allocation.rules.support import BY_REGION
-from hukou_opt.allocation.session import Point
+from hukou_opt.allocation.session import TIME_LIMIT, Point
 from hukou_opt.allocation.solution import Solution, read_solution
 from hukou_opt.allocation.spec import LevelSpec
-from hukou_opt.errors import InfeasibleError, SolveError
+from hukou_opt.allocation.tiling.tile import compile_problem
+from hukou_opt.errors import InfeasibleError, SolveError, TimeLimitError
 
 #: Name of the level that limits what earlier levels may take from a guarded one.
 GUARD = "guard"
@@ -53,6 +58,8 @@ class Allocation:
     prices : dict of str to float
         Shadow price of the central fund and of other totals, from the first level in which the row
         has one, per unit of the level and 100m yuan.
+    rule_prices : tuple of RulePrice
+        What each level would gain if each rule gave way by one unit, before the level was held.
     cuts, fallbacks : int
         Rows added for the inequality indices; warm solves repeated from scratch.
     orders : Orders
@@ -61,38 +68,41 @@ class Allocation:
         False when the tie-break found no proved optimum and the level before it stands.
     binding : tuple of Binding
         How often each rule binds.
+    audited : Audited
+        What was compared with the input tables, and how well the answer keeps the rules.
+    proofs : tuple of Proof
+        Program and proof of each certificate, in order, where they were asked for.
     """
 
     solution: Solution
     levels: tuple[Level, ...]
     certificates: tuple[Certificate, ...]
     prices: dict[str, float]
+    rule_prices: tuple[RulePrice, ...]
     cuts: int
     fallbacks: int
     orders: Orders
     ties_broken: bool
     binding: tuple[Binding, ...]
+    audited: Audited
+    proofs: tuple[Proof, ...] = ()
 
 
 def _set_regimes(run: LevelSolver, p: Problem, alike: NDArray[np.bool_]) -> None:
     """Switch the rationing rows of every cell: regime B where `alike`, regime A elsewhere."""
-    rows, columns = run.program.row_positions(), run.program.columns()
-    for i, code in enumerate(p.codes):
-        for k, year in enumerate(p.years):
-            first, second = (
-                rows[f"{name}[{code},{year}]"] for name in ("places_hukou_first", "places_alike")
-            )
-            slip = columns[f"slip[{code},{year}]"]
-            upper = run.program.row_upper
-            on, off = (second, first) if alike[i, k] else (first, second)
-            run.session.bound_rows(
-                np.array([on, off]), np.array([-np.inf] * 2), np.array([upper[on], np.inf])
-            )
-            most = 0.0 if alike[i, k] else float(run.program.upper[slip])
-            run.session.bound_columns(np.array([slip]), np.zeros(1), np.array([most]))
+    program, cells = run.program, (p.codes, p.years)
+    first = program.row_cells("places_hukou_first", *cells)
+    second = program.row_cells("places_alike", *cells)
+    on, off = np.where(alike, second, first).ravel(), np.where(alike, first, second).ravel()
+    free = np.full(off.size, np.inf)
+    run.session.bound_rows(on, -free, program.row_upper[on])
+    run.session.bound_rows(off, -free, free)
+    slip = program.column_cells("slip", *cells)
+    most = np.where(alike, 0.0, program.upper[slip]).ravel()
+    run.session.bound_columns(slip.ravel(), np.zeros(slip.size), most)
 
 
-def _as_solved(run: LevelSolver) -> LinearProgram:
+def as_solved(run: LevelSolver) -> LinearProgram:
     """The program's own rows with the bounds of the last solve, regimes of the rationing set."""
     session, rows = run.session, len(run.program.row_names)
     return replace(
@@ -138,7 +148,7 @@ def _break_ties(
     finally:
         session.brief = False
     names = run.program.column_names
-    fixed = np.flatnonzero([name.partition("[")[0] in BUILDING for name in names])
+    fixed = np.sort(np.concatenate([names.members(variable) for variable in BUILDING]))
     lower, upper = session.lower[fixed].copy(), session.upper[fixed].copy()
     at = np.clip(point.x[fixed], lower, upper)
     session.bound_columns(fixed, at, at)
@@ -154,6 +164,9 @@ def solve(
     progress: Callable[[str], None] = lambda _: None,
     orders: Orders | None = None,
     break_ties: bool = True,
+    watch: Watch | None = None,
+    time_limit: float = TIME_LIMIT,
+    keep_proofs: bool = False,
 ) -> Allocation:
     """Solve the allocation and prove it.
 
@@ -167,6 +180,12 @@ def solve(
         `Allocation.orders` of a similar problem.
     break_ties : bool, optional
         Choose between equally good answers; a solve that only checks the levels needs no choice.
+    watch : Watch, optional
+        Takes down the program of every level, for prices and ranges.
+    time_limit : float, optional
+        Seconds that one solve may take.
+    keep_proofs : bool, optional
+        Keep the program of every level with its proof, for an exact replay.
 
     Returns
     -------
@@ -177,25 +196,35 @@ def solve(
     ------
     InfeasibleError
         If rules that the experiment demands cannot all hold; names rule, region, block and amounts.
+    UnboundedError, TimeLimitError, NumericalError
+        If a solve ends without an optimum.
     SolveError, CertificateError
-        If the objectives make no sense, no optimum was found, or it is not proved by the numbers.
+        If the objectives make no sense, or an optimum is not proved by the numbers.
     """
     faults = check(p)
     if faults:
         raise SolveError(faults)
-    program = compile_model(build_model(p))
-    run = LevelSolver(program, progress, orders or {})
+    program = compile_problem(p)
+    # Before anything is solved: a program that is not what the tables say has no use.
+    audit_program(p, program)
+    run = LevelSolver(program, progress, orders or {}, time_limit=time_limit)
+    run.keep_proofs = keep_proofs
     reached: list[Reached] = []
     prices: dict[str, float] = {}
+    book, rule_prices = PriceBook(program, p, RULES), list[RulePrice]()
 
     def reach(name: str, goal: Goal, meaning: str, level: LevelSpec | None = None) -> Point:
         point = goal.minimise()
         limit = held_at(point.value, goal.least_room)
         reached.append(Reached(name, meaning, goal, level, point.value, limit))
         _note_prices(prices, program, p, point, name)
+        if name not in TIE_BREAKS:
+            rule_prices.extend(book.prices(snapshot(run, name, goal, point)))
+        if watch is not None:
+            watch.optimum(run, name, goal, point)
         return point
 
-    alike = _ration(run, p)
+    alike = ration(run, p)
     for name, mode in MODES_OF.items():
         names = [rule for rule in SOFT_RULES if p.modes[rule] == mode]
         if not names:
@@ -204,7 +233,7 @@ def solve(
         if mode == "hard":
             faults = broken_rules(p, read_solution(program, p, point.x), names)
             if faults:
-                raise InfeasibleError(faults)
+                raise InfeasibleError(faults, problem=p)
         reached[-1].hold(name)
     limits = hold_limits(run, p)
     reached += _guards(run, p)
@@ -212,11 +241,17 @@ def solve(
         point = reach(level.name, goal_of(run, p, level), level.meaning, level)
         reached[-1].hold(level.name)
 
+    if watch is not None:
+        watch.all_held(run, point)
+
     ties_broken = break_ties
     for name, meaning in TIE_BREAKS.items() if break_ties else ():
         try:
-            nearest = partial(reach, name, Sum(run, name), meaning)
+            nearest = partial(reach, name, Sum(run, name, near=True), meaning)
             point = _break_ties(run, point, nearest, progress)
+        except TimeLimitError:
+            # How far a slow machine gets in its time is no reason to publish another answer.
+            raise
         except SolveError:
             # All levels of substance are proved; the last proved point stands, and it is said.
             progress(f"{name}: left out")
@@ -227,22 +262,26 @@ def solve(
     solution = read_solution(program, p, point.x, alike=alike)
     exact = recompute(p, solution)
     agree(reached, exact, point.x)
-    binding = tuple(binding_rules(RULES, p, _as_solved(run), point.x))
+    audited = audited_solve(p, as_solved(run), solution)
+    binding = tuple(binding_rules(RULES, p, as_solved(run), point.x))
     levels = _records(run, p, solution, reached, limits, exact, point.x)
     return Allocation(
         solution,
         levels,
         tuple(run.certificates),
         prices,
+        tuple(rule_prices),
         run.cuts,
         run.session.fallbacks,
         run.orders,
         ties_broken,
         binding,
+        audited,
+        tuple(run.proofs),
     )
 
 
-def _ration(run: LevelSolver, p: Problem) -> NDArray[np.bool_]:
+def ration(run: LevelSolver, p: Problem) -> NDArray[np.bool_]:
     """Find the cells that no building reaches in time, and hold the rationing rule exactly.
 
     Returns
@@ -250,11 +289,10 @@ def _ration(run: LevelSolver, p: Problem) -> NDArray[np.bool_]:
     ndarray of bool, shape (region, year)
         Cells in which places cannot reach all hukou children.
     """
-    columns = run.program.columns()
     alike = ~reachable(p)
     _set_regimes(run, p, alike)
     point = run.minimise("slip")
-    slips = np.array([[columns[f"slip[{code},{year}]"] for year in p.years] for code in p.codes])
+    slips = run.program.column_cells("slip", p.codes, p.years)
     late = (point.x[slips] > SLIP_TOLERANCE) & ~alike
     if late.any():
         # Cells that no building reaches in time share alike; they never go back.
@@ -311,15 +349,11 @@ def _note_prices(
     prices: dict[str, float], program: LinearProgram, p: Problem, point: Point, level: str
 ) -> None:
     """Shadow price of the fund in a level: what one more 100m yuan in all years would save."""
-    rows = program.row_positions()
+    rows = program.row_cells("fund_volume", p.years)
     dual = point.row_dual
     # One more unit of the fund raises the bound of year t by its part of the whole.
     # Years in which no region can use central money have no row.
-    price = -sum(
-        dual[rows[name]] * (p.column(year) + 1) / len(p.years)
-        for year in p.years
-        if (name := f"fund_volume[{year}]") in rows
-    )
+    price = -sum(dual[row] * (k + 1) / len(p.years) for k, row in enumerate(rows) if row >= 0)
     prices[f"central_fund:{level}"] = float(price)
 
 

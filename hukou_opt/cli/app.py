@@ -8,7 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from hukou_opt import __version__
-from hukou_opt.cli import data, diagram, fit, init, model, parameters, rules, run, validate
+from hukou_opt.cli import (
+    certify,
+    data,
+    diagram,
+    explain,
+    fit,
+    init,
+    model,
+    parameters,
+    rules,
+    run,
+    validate,
+)
 from hukou_opt.errors import HukouOptError
 
 
@@ -32,9 +44,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run.run)
+app.command("run", cls=run.RunCommand)(run.run)
 app.command("init")(init.init)
 app.command("validate")(validate.validate)
+app.command("certify")(certify.certify)
+app.command("explain")(explain.explain)
 app.command("calibrate")(fit.calibrate)
 app.command("backtest")(fit.backtest)
 app.command("diagram")(diagram.diagram)

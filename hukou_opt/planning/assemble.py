@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from importlib.metadata import version
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from hukou_opt import __version__
-from hukou_opt.allocation.certificate import Certificate
+from hukou_opt.allocation.exact import Exact
 from hukou_opt.allocation.problem import AREAS, SECTORS, SERVICES, Array, Problem
 from hukou_opt.dynamics import Check, Decisions, Trajectory, pins
 from hukou_opt.experiment import Experiment
@@ -22,6 +21,9 @@ from hukou_opt.planning.coupling import Coupled
 from hukou_opt.planning.engines import Replay
 from hukou_opt.planning.inputs import calibration_of
 from hukou_opt.planning.own_regions import not_applicable
+from hukou_opt.planning.price_tables import prices_group
+from hukou_opt.planning.problem_io import answer_group, problem_group
+from hukou_opt.planning.proofs import certificate_group
 from hukou_opt.planning.rule_tables import rules_group, slack_group
 from hukou_opt.planning.scores import comparators, scores
 from hukou_opt.regions import Regions
@@ -258,21 +260,6 @@ def _gaps(cases: Sequence[Case]) -> xr.Dataset:
     )
 
 
-def _certificates(cases: Sequence[Case]) -> xr.Dataset:
-    found: list[tuple[str, Certificate]] = [
-        (f"{case.name}:{number}:{certificate.name}", certificate)
-        for case in cases
-        if case.allocation is not None
-        for number, certificate in enumerate(case.allocation.certificates)
-    ]
-    names = [field.name for field in fields(Certificate) if field.name not in ("name", "objective")]
-    columns = {
-        name: ("solve", np.array([getattr(certificate, name) for _, certificate in found]))
-        for name in names
-    }
-    return xr.Dataset(columns, {"solve": [label for label, _ in found]})
-
-
 def _rounds(coupled: Coupled) -> xr.Dataset:
     rounds = coupled.rounds
     return xr.Dataset(
@@ -316,20 +303,6 @@ def _levels(coupled: Coupled) -> xr.Dataset:
     return xr.Dataset(columns, {"level": [level.name for level in levels]})
 
 
-def _prices(coupled: Coupled) -> xr.Dataset:
-    prices = coupled.best.allocation.prices
-    names = sorted(prices)
-    split = [name.split(":") for name in names]
-    return xr.Dataset(
-        {
-            "value": ("price", np.array([prices[name] for name in names])),
-            "rule": ("price", np.array([rule for rule, _ in split])),
-            "level": ("price", np.array([level for _, level in split])),
-        },
-        {"price": names},
-    )
-
-
 def allocated(
     settings: Experiment,
     regions: Regions,
@@ -339,11 +312,11 @@ def allocated(
     cases: Sequence[Case],
     checks: Sequence[Check],
     replay: Replay | None = None,
+    exact: Sequence[Exact] = (),
 ) -> Result:
     """Result of an experiment with its allocation, comparisons and certificates."""
     best = coupled.best
     labels = regions.labels.loc[list(base.codes), "macro_region"].astype(str)
-    certificates = _certificates(cases)
     proved = all(
         certificate.holds
         for case in cases
@@ -375,13 +348,15 @@ def allocated(
         ),
         "allocation": _allocation(coupled),
         "decisions": _decisions(best.decisions),
+        "problem": problem_group(best.problem),
+        "answer": answer_group(best.problem, best.allocation.solution),
         "gaps": _gaps(cases),
         "indicators": scores(cases, base, labels.tolist()),
         "levels": _levels(coupled),
-        "prices": _prices(coupled),
+        "prices": prices_group(best.problem, best.allocation),
         "slack": slack_group(best),
         "rules": rules_group(best),
-        "certificate": certificates,
+        "certificate": certificate_group(cases, exact),
         "rounds": _rounds(coupled),
     }
     compared = comparators(cases, best.problem)

@@ -11,6 +11,7 @@ import xarray as xr
 from hukou_opt.allocation.levels import Orders
 from hukou_opt.allocation.problem import Array, Problem
 from hukou_opt.allocation.recompute import recompute, standard_levels
+from hukou_opt.allocation.session import TIME_LIMIT
 from hukou_opt.allocation.solution import Solution
 from hukou_opt.allocation.solve import Allocation, solve
 from hukou_opt.allocation.spec import Aims
@@ -127,6 +128,8 @@ class Coupling:
         Objectives and limits.
     count_settlers : {"mid_year", "end_year"}
         Settlers who make up the certified cost of a year.
+    time_limit : float
+        Seconds that one solve may take.
     """
 
     engine: Engine
@@ -137,6 +140,7 @@ class Coupling:
     progress: Callable[[str], None]
     aims: Aims = field(default_factory=Aims)
     count_settlers: str = "mid_year"
+    time_limit: float = TIME_LIMIT
     standing: xr.DataArray = field(init=False)
     first_run: Trajectory = field(init=False)
     orders: Orders | None = field(init=False, default=None)
@@ -168,13 +172,17 @@ class Coupling:
             count_settlers=self.count_settlers,
         )
 
-    def answer(self, p: Problem, what: str, *, break_ties: bool = True) -> Allocation:
+    def answer(
+        self, p: Problem, what: str, *, break_ties: bool = True, keep_proofs: bool = False
+    ) -> Allocation:
         """Solve one problem; the rows that were needed speed up the next solve."""
         allocation = solve(
             p,
             progress=lambda level: self.progress(f"{what}: {level}"),
             orders=self.orders,
             break_ties=break_ties,
+            keep_proofs=keep_proofs,
+            time_limit=self.time_limit,
         )
         self.orders = allocation.orders
         return allocation
@@ -220,7 +228,7 @@ class Coupling:
         )
         return run, needs, after, simulated(after, told, p.cost, run)
 
-    def iterate(self, *, max_rounds: int, tolerance: float) -> Coupled:
+    def iterate(self, *, max_rounds: int, tolerance: float, keep_proofs: bool = False) -> Coupled:
         """Round after round until fund and needs stand still.
 
         Parameters
@@ -229,13 +237,16 @@ class Coupling:
             Most rounds.
         tolerance : float
             Share of the fund, and of the needs, that may still move.
+        keep_proofs : bool, optional
+            Keep the programs of every round with their proofs, for an exact replay of the one that
+            is published.
         """
         rounds: list[Round] = []
         needs = self.needs(self.first_run, self.nothing())
         stalled, damping = 0, False
         for number in range(1, max_rounds + 1):
             p = self.problem(needs)
-            allocation = self.answer(p, f"round {number}")
+            allocation = self.answer(p, f"round {number}", keep_proofs=keep_proofs)
             decisions = self.decisions(p, allocation.solution)
             if damping and rounds:
                 decisions = average(rounds[-1].decisions, decisions, DAMPING)

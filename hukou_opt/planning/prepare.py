@@ -165,5 +165,5 @@ def make_problem(
         raise ExperimentError(unreachable)
     impossible = conflicts(problem)
     if impossible:
-        raise InfeasibleError(impossible)
+        raise InfeasibleError(impossible, problem=problem)
     return problem

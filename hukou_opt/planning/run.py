@@ -8,6 +8,9 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from hukou_opt.allocation.infeasible import in_words
+from hukou_opt.allocation.session import TIME_LIMIT
+from hukou_opt.allocation.threads import DEFAULT, solver_threads
 from hukou_opt.dynamics import (
     Engine,
     PysdEngine,
@@ -20,7 +23,7 @@ from hukou_opt.dynamics import (
 from hukou_opt.dynamics.contract import check_contract, own_constants, taken
 from hukou_opt.dynamics.engine import Constant
 from hukou_opt.dynamics.own_model import ReadingEngine
-from hukou_opt.errors import ExperimentError, Fault, ModelError
+from hukou_opt.errors import ExperimentError, Fault, InfeasibleError, ModelError
 from hukou_opt.experiment import Experiment, load_experiment
 from hukou_opt.parameters import Parameters
 from hukou_opt.planning.aims import aims_of
@@ -30,6 +33,7 @@ from hukou_opt.planning.coupling import Coupling, published
 from hukou_opt.planning.engines import fast_engine, replayed
 from hukou_opt.planning.inputs import inputs_of
 from hukou_opt.planning.own_regions import check_budget
+from hukou_opt.planning.proofs import replayed_exactly
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
 
@@ -98,7 +102,7 @@ def _without_effect(
 
 
 @contextmanager
-def _bar(show: bool) -> Iterator[Callable[[str], None]]:
+def progress_bar(show: bool) -> Iterator[Callable[[str], None]]:
     """One progress bar that counts steps and names the present one."""
     with tqdm(disable=not show, unit=" steps", leave=False, dynamic_ncols=True) as bar:
 
@@ -109,7 +113,14 @@ def _bar(show: bool) -> Iterator[Callable[[str], None]]:
         yield step
 
 
-def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result:
+def run(
+    experiment: str | Path | Experiment,
+    *,
+    progress: bool = True,
+    threads: int = DEFAULT,
+    time_limit: float = TIME_LIMIT,
+    explained: bool = True,
+) -> Result:
     """Run an experiment: simulate, allocate, prove, compare.
 
     Parameters
@@ -118,6 +129,12 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
         Shipped experiment by name, a YAML file, or an experiment already loaded.
     progress : bool, optional
         Show a progress bar.
+    threads : int, optional
+        Threads of the linear solver; the answer is the same with any number.
+    time_limit : float, optional
+        Seconds that one solve of the linear program may take.
+    explained : bool, optional
+        Where demanded rules cannot all hold, look for their conflicts and repairs.
 
     Returns
     -------
@@ -130,7 +147,10 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
         For faults in the input, all listed, before anything runs.
     ModelError
         If the stock-flow model is not trusted, breaks the contract, cannot run or breaks a balance.
-    InfeasibleError, SolveError, CertificateError
+    InfeasibleError
+        If demanded rules cannot all hold; names the conflicts, amounts and repairs (see
+        `hukou_opt.planning.repair`).
+    UnboundedError, TimeLimitError, NumericalError, CertificateError
         If the linear program has no proved optimum.
     """
     settings = experiment if isinstance(experiment, Experiment) else load_experiment(experiment)
@@ -139,7 +159,7 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
     parameters, regions, base, years = given.parameters, given.regions, given.base, given.years
     if settings.allocation.enabled:
         check_comparators(settings.allocation.comparators, base)
-    with _bar(progress) as step:
+    with solver_threads(threads), progress_bar(progress) as step:
         step("model: translate")
         engine = engine_of(settings, base, parameters, years)
         stretch = parameters["class_stretch"]
@@ -162,13 +182,22 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
             step,
             aims=aims_of(settings),
             count_settlers=settings.allocation.count_settlers,
+            time_limit=time_limit,
         )
         if isinstance(engine, ReadingEngine):
             # An unknown model is held to its balances before the linear program reads from it.
             check_trajectory(coupling.first_run, coupling.nothing(), class_stretch=stretch)
-        coupled = coupling.iterate(
-            max_rounds=settings.coupling.max_rounds, tolerance=settings.coupling.tolerance
-        )
+        try:
+            coupled = coupling.iterate(
+                max_rounds=settings.coupling.max_rounds,
+                tolerance=settings.coupling.tolerance,
+                keep_proofs=True,
+            )
+        except InfeasibleError as error:
+            if not explained:
+                raise
+            raise in_words(error, step, time_limit) from error
+        exact = replayed_exactly(coupled.best.allocation, step)
         replay = None
         if fast is not engine:
             step("model: PySD repeats the published run")
@@ -176,4 +205,4 @@ def run(experiment: str | Path | Experiment, *, progress: bool = True) -> Result
             coupled = published(coupled, replay.run)
         checks = check_trajectory(coupled.best.run, coupled.best.decisions, class_stretch=stretch)
         cases = all_cases(coupling, coupled, settings.allocation.comparators, settings.base_year)
-    return allocated(settings, regions, base, parameters, coupled, cases, checks, replay)
+    return allocated(settings, regions, base, parameters, coupled, cases, checks, replay, exact)

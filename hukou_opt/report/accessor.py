@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hukou_opt.report import score_tables, tables
+from hukou_opt.report import explain_tables, score_tables, tables
 from hukou_opt.report.all_tables import all_tables
 from hukou_opt.report.latex import to_latex
 from hukou_opt.report.publish import write_tables
@@ -57,6 +57,18 @@ class TableAccessor:
     def path(self) -> pd.DataFrame:
         """The nation year by year."""
         return tables.path_table(self._result).frame
+
+    def levers(self) -> pd.DataFrame:
+        """Price of every lever and rule and how far it holds; of a result that was explained."""
+        return explain_tables.lever_table(self._result).frame
+
+    def prices(self) -> pd.DataFrame:
+        """Price of every rule in every level, and its dearest row."""
+        return explain_tables.price_table(self._result).frame
+
+    def ranges(self) -> pd.DataFrame:
+        """Smallest and largest value of every cell; of a result that was explained."""
+        return explain_tables.range_table(self._result).frame
 
     def tidy(self, name: str = "allocation") -> pd.DataFrame:
         """One row per figure of the table `name`, as in the CSV file."""

@@ -21,6 +21,7 @@ FORMATS: dict[Kind, str] = {
     "fine_percent": "0.00%",
     "figure": "0.000",
     "index": "0.0000",
+    "small": "0.00E+00",
 }
 _CAPTION_ROWS = 2
 _LABEL_WIDTH = 24
@@ -45,7 +46,7 @@ def write_workbook(tables: list[Table], path: Path, heading: str) -> None:
             _sheet(book, table)
         sheet = book.add_worksheet("Notes")
         sheet.set_column(0, 0, 120, book.add_format({"text_wrap": True}))
-        lines = dict.fromkeys(line for table in tables for line in table.notes)
+        lines = dict.fromkeys(line for table in tables for line in (*table.notes, *table.notes_zh))
         for row, line in enumerate([heading, *lines]):
             sheet.write_string(row, 0, line)
 

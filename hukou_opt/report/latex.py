@@ -68,13 +68,14 @@ def to_latex(table: Table) -> str:
         )
     )
     note = " ".join(latex_escape(line) for line in table.notes)
+    # Most LaTeX documents have no Chinese font: the sentence stands beside the table.
+    comment = "".join(f"% {line}\n" for line in table.notes_zh)
     if table.long:
         opening = "% needs booktabs and longtable\n{\\footnotesize\\setlength{\\tabcolsep}{4pt}\n"
-        return f"{opening}{body}{note}\\par}}\n"
+        return f"{opening}{body}{note}\\par}}\n{comment}"
     end = "\\end{table}"
-    return "% needs booktabs\n" + body.replace(
-        end, f"\n\\par\\smallskip\\footnotesize {note}\n{end}"
-    )
+    body = body.replace(end, f"\n\\par\\smallskip\\footnotesize {note}\n{end}")
+    return f"% needs booktabs\n{body}{comment}"
 
 
 def _label_columns(index: pd.Index) -> str:
@@ -133,5 +134,6 @@ def to_html(tables: list[Table], heading: str) -> str:
             )
         parts.append(str(style.to_html()))
         parts += [f'<p class="note">{escape(" ".join(table.notes))}</p>']
+        parts += [f'<p class="note" lang="zh">{escape(line)}</p>' for line in table.notes_zh]
     parts.append("</body></html>\n")
     return "\n".join(parts)

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from hukou_opt.errors import Fault, ResultError
+from hukou_opt.report.certificate_note import certificate_note, proof_faults
 from hukou_opt.result import Result
 
-#: Ways of writing a figure: whole, one decimal, percent with one or two, three or four decimals.
-Kind = Literal["whole", "tenths", "percent", "fine_percent", "figure", "index"]
+#: Ways of writing a figure: whole, one decimal, percent with one or two, three or four decimals,
+#: three significant digits.
+Kind = Literal["whole", "tenths", "percent", "fine_percent", "figure", "index", "small"]
 MISSING = "–"
 #: Stands behind the best figure of a row.
 MARK = "*"
-#: What a certificate recomputes beside the gap.
-RESIDUALS = ("primal_residual", "dual_residual", "complementarity")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Table:
         Sources, certificate and identity, one sentence each.
     marked : frozenset of (int, int)
         Row and column of the figures that are marked as the best of their row.
+    notes_zh : tuple of str
+        What is proved, in Chinese.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Table:
     long: bool
     notes: tuple[str, ...]
     marked: frozenset[tuple[int, int]] = frozenset()
+    notes_zh: tuple[str, ...] = ()
 
     def kind(self, row: int, column: int) -> Kind:
         """How one figure is written."""
@@ -82,6 +85,8 @@ DIGITS: dict[str, int] = {"whole": 0, "tenths": 1, "figure": 3, "index": 4}
 
 def printed(value: float, kind: Kind) -> float:
     """The figure as it is printed, percentages in hundredths; a rounded zero has no sign."""
+    if kind == "small":
+        return float(f"{value:.3g}") + 0.0
     if kind in PERCENT_DIGITS:
         return round(100 * value, PERCENT_DIGITS[kind]) + 0.0
     return round(value, DIGITS[kind]) + 0.0
@@ -91,6 +96,8 @@ def write(value: float, kind: Kind) -> str:
     """Write a figure; a dash where it is not defined."""
     if np.isnan(value):
         return MISSING
+    if kind == "small":
+        return f"{value + 0.0:.3g}"
     if kind in PERCENT_DIGITS:
         return f"{printed(value, kind):.{PERCENT_DIGITS[kind]}f}%"
     return f"{printed(value, kind):,.{DIGITS[kind]}f}"
@@ -102,16 +109,11 @@ def require_proof(result: Result) -> None:
     Raises
     ------
     ResultError
-        If the result's allocation is not certified.
+        If the result's allocation is not certified, or a figure of its certificate is too large.
     """
-    if result.has_allocation and not result.certified:
-        raise ResultError(
-            Fault(
-                f"result {result.name!r}",
-                "its allocation has no valid certificate (certified = 0)",
-                "no table is made from it; run the experiment again",
-            )
-        )
+    faults = proof_faults(result)
+    if faults:
+        raise ResultError(faults)
 
 
 def require_allocation(result: Result) -> None:
@@ -160,12 +162,7 @@ def notes(result: Result) -> tuple[str, ...]:
         f"Not applicable: {line}." for line in str(attrs.get("not_applicable", "")).splitlines()
     ]
     if result.has_allocation:
-        proof = result["certificate"]
-        worst = max(float(proof[name].max()) for name in RESIDUALS)
-        lines.append(
-            f"Certificate: {proof.sizes['solve']} levels recomputed from their numbers, largest "
-            f"residual {worst:.1e}, largest relative gap {float(proof['relative_gap'].max()):.1e}."
-        )
+        lines.append(certificate_note(result))
         rest = "at rest" if result.converged else "NOT at rest"
         lines.append(
             f"Model and allocation are {rest} after {attrs['rounds']} rounds; gaps are those of "

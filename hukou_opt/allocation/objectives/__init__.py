@@ -72,6 +72,8 @@ def add_all(m: Any, p: Problem) -> None:
     """Add the variables, defining rows and objectives of all levels and limits."""
     aims = p.aims
     m.planned_indices = []
+    #: Where rows and columns are not in the order of their indices: what puts each in its place.
+    m.cell_order = {}
     law.add(m, p)
     chosen = [term for level in aims.levels for term in level.terms]
     add_measures(m, p, [*chosen, *(limit.term for limit in aims.limits)])

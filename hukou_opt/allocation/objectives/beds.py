@@ -11,6 +11,7 @@ from hukou_opt.allocation.objectives.measure import Cell, Label, Measure, years_
 from hukou_opt.allocation.objectives.seats import SIDES
 from hukou_opt.allocation.problem import AREAS, Array, Problem
 from hukou_opt.allocation.spec import Term
+from hukou_opt.allocation.tiling.across import number
 
 #: Beds are counted per this many residents.
 RESIDENTS = 1000.0
@@ -32,13 +33,13 @@ def adjusted_residents(p: Problem) -> Array:
 
 def cells(p: Problem, term: Term) -> list[Cell]:
     """Area, region and year of every cell with need; it weighs its age-adjusted residents."""
-    weight = adjusted_residents(p)
+    weight, row = adjusted_residents(p), p.rows()
     return [
-        Cell((area, r, t), (t,), r, float(weight[a, i, p.column(t)]), SIDES[a])
+        Cell((area, r, t), (t,), r, number(weight[a, row[r], p.column(t)]), SIDES[a])
         for t in years_of(p, term)
         for a, area in enumerate(AREAS)
-        for i, r in enumerate(p.codes)
-        if weight[a, i, p.column(t)] > 0
+        for r in p.labels
+        if p.same(r, weight[a, row[r], p.column(t)] > 0)
     ]
 
 
@@ -48,7 +49,7 @@ def define(m: Any, p: Problem) -> Callable[[Label], Any]:
 
     def per_thousand(label: Label) -> Any:
         area, r, t = label
-        count = float(residents[AREAS.index(str(area)), row[str(r)], p.column(int(t))])
+        count = number(residents[AREAS.index(str(area)), row[str(r)], p.column(int(t))])
         return m.capacity[area, "beds", r, t] * (RESIDENTS / count)
 
     return per_thousand

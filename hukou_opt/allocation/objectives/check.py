@@ -11,6 +11,7 @@ from hukou_opt.allocation.objectives.measure import blocks_of
 from hukou_opt.allocation.objectives.terms import MEASURES, pools_of
 from hukou_opt.allocation.problem import Problem
 from hukou_opt.allocation.spec import BETWEEN, SHIPPED, LevelSpec, Term
+from hukou_opt.allocation.tiling.groups import GroupedProblem, Mixed, groups_of
 from hukou_opt.errors import Fault, did_you_mean
 
 #: Names that the order of the levels uses itself, and beginnings of such names.
@@ -152,7 +153,10 @@ def _setting_faults(where: str, term: Term, *, good: bool) -> list[Fault]:
 
 
 def _size_faults(p: Problem, where: str, term: Term, *, may_be_empty: bool) -> list[Fault]:
-    pools = pools_of(p, term)
+    try:
+        pools = pools_of(GroupedProblem.of(p, groups_of(p)), term)
+    except Mixed:
+        pools = pools_of(p, term)
     if not pools:
         if may_be_empty:
             return []
@@ -160,8 +164,8 @@ def _size_faults(p: Problem, where: str, term: Term, *, may_be_empty: bool) -> l
         what = f"has nobody to compare ({term.measure}, {term.between})"
         return [Fault(where, what, fix)]
     faults = []
-    largest = max(len(pool.members) for pool in pools)
-    every = sum(len(pool.members) for pool in pools)
+    largest = max(pool.size for pool in pools)
+    every = sum(pool.count * pool.size for pool in pools)
     if term.pairwise and largest > MOST_CELLS:
         faults.append(
             Fault(

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hukou_opt.allocation.tiling.across import Number
+
 Array = NDArray[np.float64]
 
 
@@ -78,7 +80,7 @@ class Planned:
         Level from which on the index is held.
     cells : tuple of str
         Names of the columns that are compared.
-    weights : ndarray, shape (cell,)
+    weights : tuple of float or Across, one for each cell
         Weights summing to 1.
     aversion, mean : float
         Lambda and mu.
@@ -89,22 +91,23 @@ class Planned:
     name: str
     level: str
     cells: tuple[str, ...]
-    weights: Array
+    weights: tuple[Number, ...]
     aversion: float
     mean: float
     sign: float
 
     def placed(self, column: Mapping[str, int]) -> InequalityIndex:
         """The index by the positions of its columns."""
+        cells = np.array([column[cell] for cell in self.cells])
+        weights = np.array(self.weights, dtype=float)
+        return self.at(self.name, column[self.name], cells, weights)
+
+    def at(
+        self, name: str, column: int, cells: NDArray[np.int64], weights: Array
+    ) -> InequalityIndex:
+        """The index with given name, positions and weights."""
         return InequalityIndex(
-            self.name,
-            self.level,
-            column[self.name],
-            np.array([column[cell] for cell in self.cells]),
-            self.weights,
-            self.aversion,
-            self.mean,
-            self.sign,
+            name, self.level, column, cells, weights, self.aversion, self.mean, self.sign
         )
 
 

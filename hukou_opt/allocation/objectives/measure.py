@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hukou_opt.allocation.spec import Term
+from hukou_opt.allocation.tiling.across import Number
 
 if TYPE_CHECKING:
     from hukou_opt.allocation.problem import Problem
@@ -25,8 +26,8 @@ class Cell:
     pool : tuple
         Cells with the same key are compared with each other: one service, one year.
     region : str
-        Region code.
-    weight : float
+        Region label.
+    weight : float or Across
         People whom the quantity concerns.
     side : {"town", "countryside", ""}
         Where they live; empty where the quantity does not tell.
@@ -37,7 +38,7 @@ class Cell:
     label: Label
     pool: Label
     region: str
-    weight: float
+    weight: Number
     side: str = ""
     hukou: str = ""
 

@@ -8,6 +8,7 @@ from typing import Any
 from hukou_opt.allocation.objectives.measure import Cell, Label, Measure, years_of
 from hukou_opt.allocation.problem import AREAS, Array, Problem
 from hukou_opt.allocation.spec import Term
+from hukou_opt.allocation.tiling.across import number
 
 SIDES = ("town", "countryside")
 
@@ -19,13 +20,13 @@ def children(p: Problem) -> tuple[Array, Array]:
 
 def cells(p: Problem, term: Term) -> list[Cell]:
     """Area, region and year of every cell with children, who are its weight."""
-    count = children(p)
+    count, row = children(p), p.rows()
     return [
-        Cell((area, r, t), (t,), r, float(count[a][i, p.column(t)]), SIDES[a])
+        Cell((area, r, t), (t,), r, number(count[a][row[r], p.column(t)]), SIDES[a])
         for t in years_of(p, term)
         for a, area in enumerate(AREAS)
-        for i, r in enumerate(p.codes)
-        if count[a][i, p.column(t)] > 0
+        for r in p.labels
+        if p.same(r, count[a][row[r], p.column(t)] > 0)
     ]
 
 
@@ -38,7 +39,7 @@ def define(m: Any, p: Problem) -> Callable[[Label], Any]:
         seats = m.capacity[area, "seats", r, t]
         if area == "urban":
             seats = seats + m.temporary[r, t]
-        return seats / float(count[AREAS.index(str(area))][row[str(r)], p.column(int(t))])
+        return seats / number(count[AREAS.index(str(area))][row[str(r)], p.column(int(t))])
 
     return per_child
 

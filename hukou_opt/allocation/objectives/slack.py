@@ -17,8 +17,13 @@ def asked_slack(m: Any, p: Problem, name: str) -> Any:
         return 0.0
     slack = getattr(m, f"slack_{name}")
     total = sum(slack[index] for index in rows)
-    asked = amount_asked(p, name) if name in BY_AMOUNT else float(len(rows))
+    # Rows of shares end with region and year.
+    asked = amount_asked(p, name) if name in BY_AMOUNT else _count(p, rows)
     return total / asked if asked > 0 else 0.0
+
+
+def _count(p: Problem, rows: list[tuple[Any, ...]]) -> float:
+    return float(sum(p.count(row[-2]) for row in rows))
 
 
 def add(m: Any, p: Problem) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from hukou_opt.allocation.objectives.measure import Cell, Label, Measure, blocks_of
 from hukou_opt.allocation.problem import BUILDING_SECTORS, SECTORS, Array, Block, Problem
 from hukou_opt.allocation.spec import Term
+from hukou_opt.allocation.tiling.across import number
 
 
 def resident_years(p: Problem, block: Block) -> Array:
@@ -18,12 +19,12 @@ def resident_years(p: Problem, block: Block) -> Array:
 
 def cells(p: Problem, term: Term) -> list[Cell]:
     """Region and block; it weighs its resident-years, so that the mean is the nation's spending."""
-    people = {b: resident_years(p, p.blocks[b]) for b in blocks_of(p, term)}
+    people, row = {b: resident_years(p, p.blocks[b]) for b in blocks_of(p, term)}, p.rows()
     return [
-        Cell((code, p.blocks[b].label), (), code, float(weight[i]))
-        for i, code in enumerate(p.codes)
+        Cell((r, p.blocks[b].label), (), r, number(weight[row[r]]))
+        for r in p.labels
         for b, weight in people.items()
-        if weight[i] > 0
+        if p.same(r, weight[row[r]] > 0)
     ]
 
 
@@ -39,7 +40,7 @@ def define(m: Any, p: Problem) -> Callable[[Label], Any]:
             for g in SECTORS
             for t in blocks[name].years
         ) + sum(m.bonds[g, code, t] for g in BUILDING_SECTORS for t in blocks[name].years)
-        return money / float(people[name][row[code]])
+        return money / number(people[name][row[code]])
 
     return per_head
 

@@ -39,7 +39,7 @@ def settings_of(p: Problem, term: Term, found: tuple[Pool, ...]) -> Settings:
         Its pools.
     """
     par = p.parameters
-    pairs = sum(len(pool.members) * (len(pool.members) - 1) // 2 for pool in found)
+    pairs = sum(pool.count * pool.pairs for pool in found)
     few = not INDICES[term.index].monotone and pairs <= FEW_PAIRS
     return Settings(
         0.0 if term.standard is None else term.standard,
@@ -125,14 +125,17 @@ class Built:
 
 def add_measures(m: Any, p: Problem, terms: Iterable[Term]) -> None:
     """Add the cells that any term needs, of the quantities that any term names."""
-    needed: dict[str, dict[Label, None]] = {}
-    for term in terms:
+    #: Cells in the order in which they are met, each with the term, pool and member that met it.
+    needed: dict[str, dict[Label, tuple[str, ...]]] = {}
+    for number, term in enumerate(terms):
         for pool in pools_of(p, term):
             for member in pool.members:
-                needed.setdefault(term.measure, {}).update(
-                    dict.fromkeys(part for part, _ in member.parts)
-                )
+                met = (str(number), pool.key, member.label)
+                cells = needed.setdefault(term.measure, {})
+                for part, _ in member.parts:
+                    cells.setdefault(part, met)
     for name, labels in needed.items():
+        m.cell_order.update({name: labels, f"{name}_definition": labels})
         value = MEASURES[name].define(m, p)
         index = pyo.Set(initialize=list(labels), dimen=len(next(iter(labels))), ordered=True)
         m.add_component(f"{name}_cells", index)

@@ -25,6 +25,7 @@ from hukou_opt.allocation.problem import (
     Array,
     Problem,
 )
+from hukou_opt.allocation.tiling.across import number
 
 #: Money that moves away from need weighs ten times as much as building that jumps between years.
 JUMP_WEIGHT = 0.1
@@ -109,17 +110,17 @@ def _preferred(m: Any, p: Problem) -> Any:
     for r, t in m.R * m.T:
         i, k = row[r], p.column(t)
         for q, g in enumerate(SECTORS):
-            total += float(small["local"][q, i, k]) * m.local[g, r, t]
-            total += float(small["levy"][q, i, k]) * m.levy[g, r, t]
-            total += float(small["unfunded"][q, i, k]) * m.unfunded[g, r, t]
+            total += number(small["local"][q, i, k]) * m.local[g, r, t]
+            total += number(small["levy"][q, i, k]) * m.levy[g, r, t]
+            total += number(small["unfunded"][q, i, k]) * m.unfunded[g, r, t]
             if g in BUILDING_SECTORS:
-                total += float(small["bonds"][q, i, k]) * m.bonds[g, r, t]
+                total += number(small["bonds"][q, i, k]) * m.bonds[g, r, t]
         for q, s in enumerate(SERVICES):
-            total += float(small["partner_starts"][q, i, k]) * m.partner_starts[s, r, t]
+            total += number(small["partner_starts"][q, i, k]) * m.partner_starts[s, r, t]
             for a, j in enumerate(AREAS):
-                total += float(small["starts"][a, q, i, k]) * m.starts[j, s, r, t]
-        total += float(small["temporary"][i, k]) * m.temporary[r, t]
-        total += float(small["teachers"][i, k]) * m.teachers_hired[r, t]
+                total += number(small["starts"][a, q, i, k]) * m.starts[j, s, r, t]
+        total += number(small["temporary"][i, k]) * m.temporary[r, t]
+        total += number(small["teachers"][i, k]) * m.teachers_hired[r, t]
     return total
 
 
@@ -137,7 +138,7 @@ def add(m: Any, p: Problem) -> None:
         m.B,
         [1, -1],
         rule=lambda m, r, b, sign: (
-            m.far_block[r, b] >= sign * (m.central_block[r, b] - float(aim[row[r], position[b]]))
+            m.far_block[r, b] >= sign * (m.central_block[r, b] - number(aim[row[r], position[b]]))
         ),
     )
     m.far_sector_definition = pyo.Constraint(

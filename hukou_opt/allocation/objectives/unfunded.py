@@ -8,16 +8,17 @@ from typing import Any
 from hukou_opt.allocation.objectives.measure import Cell, Label, Measure, blocks_of
 from hukou_opt.allocation.problem import SECTORS, Problem
 from hukou_opt.allocation.spec import Term
+from hukou_opt.allocation.tiling.across import number
 
 
 def cells(p: Problem, term: Term) -> list[Cell]:
     """Region and block of every cell with a certified cost; it weighs its mean settlers."""
-    weight = p.block_weight
+    weight, row = p.block_weight, p.rows()
     return [
-        Cell((code, p.blocks[b].label), (), code, float(weight[i, b]))
-        for i, code in enumerate(p.codes)
+        Cell((r, p.blocks[b].label), (), r, number(weight[row[r], b]))
+        for r in p.labels
         for b in blocks_of(p, term)
-        if weight[i, b] > 0
+        if p.same(r, weight[row[r], b] > 0)
     ]
 
 
@@ -29,7 +30,7 @@ def define(m: Any, p: Problem) -> Callable[[Label], Any]:
     def share(label: Label) -> Any:
         code, b = str(label[0]), position[str(label[1])]
         unfunded = sum(m.unfunded[g, code, t] for g in SECTORS for t in p.blocks[b].years)
-        return unfunded / float(cost[row[code], b])
+        return unfunded / number(cost[row[code], b])
 
     return share
 

@@ -8,6 +8,7 @@ from typing import Any
 from hukou_opt.allocation.objectives.measure import Cell, Label, Measure, years_of
 from hukou_opt.allocation.problem import Array, Problem
 from hukou_opt.allocation.spec import BETWEEN, Term
+from hukou_opt.allocation.tiling.across import number
 
 #: Groups of people within each service; a surplus of one never makes up for a shortage of another.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -49,7 +50,7 @@ def cells(p: Problem, term: Term) -> list[Cell]:
             (s, group, r, t),
             (s, t),
             r,
-            float(weight[group][row[r], p.column(t)]),
+            number(weight[group][row[r], p.column(t)]),
             "countryside" if group.startswith("rural") else "town",
             HUKOU.get(group, ""),
         )
@@ -57,8 +58,9 @@ def cells(p: Problem, term: Term) -> list[Cell]:
         if s in term.services
         for t in years_of(p, term)
         for group in groups
-        for r in p.codes
-        if need[group][row[r], p.column(t)] > 0 and weight[group][row[r], p.column(t)] > 0
+        for r in p.labels
+        if p.same(r, need[group][row[r], p.column(t)] > 0)
+        and p.same(r, weight[group][row[r], p.column(t)] > 0)
     ]
 
 
@@ -68,7 +70,7 @@ def define(m: Any, p: Problem) -> Callable[[Label], Any]:
 
     def rate(label: Label) -> Any:
         service, group, r, t = label
-        need = float(every[str(group)][row[str(r)], p.column(int(t))])
+        need = number(every[str(group)][row[str(r)], p.column(int(t))])
         if group == "hukou_children":
             return 1 - m.places_hukou[r, t] / need
         if group == "migrant_children":

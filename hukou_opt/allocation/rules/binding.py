@@ -55,10 +55,6 @@ def _at(values: Array, bound: Array) -> np.ndarray:
     return near
 
 
-def _families(names: tuple[str, ...]) -> np.ndarray:
-    return np.array([name.split("[", 1)[0] for name in names])
-
-
 def binding_rules(
     rules: tuple[Rule, ...], p: Problem, program: LinearProgram, x: Array
 ) -> list[Binding]:
@@ -80,18 +76,17 @@ def binding_rules(
         size > AT_BOUND
     )
     acts = np.isfinite(program.row_lower) | np.isfinite(program.row_upper)
-    row_family, column_family = _families(program.row_names), _families(program.column_names)
     bounded = np.isfinite(program.upper) & (program.upper > AT_BOUND)
     full = bounded & _at(x, program.upper)
     out = []
     for rule in rules:
         rows, binding = 0, 0
         if rule.form == "rows":
-            here = row_family == rule.name
-            rows, binding = int((here & acts).sum()), int((here & tight).sum())
+            here = program.row_names.members(rule.name)
+            rows, binding = int(acts[here].sum()), int(tight[here].sum())
         elif rule.form == "bounds":
-            here = np.isin(column_family, COLUMNS[rule.name])
-            rows, binding = int((here & bounded).sum()), int((here & full).sum())
+            here = np.concatenate([program.column_names.members(n) for n in COLUMNS[rule.name]])
+            rows, binding = int(bounded[here].sum()), int(full[here].sum())
         mode = p.modes[rule.key] if rule.modes else "on"
         out.append(Binding(rule.name, rule.section, rule.kind, mode, rows, binding))
     return out

@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 from hukou_opt.allocation.problem import AREAS, SERVICES, SWITCH, TARGET_MODES, Problem
 from hukou_opt.allocation.rules.capacity import built, started
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import Number, number
 
 RULES = (
     Rule(
@@ -103,12 +104,12 @@ RULES = (
 
 def add(m: Any, p: Problem) -> None:
     """Add the rows and bounds of `RULES` to the Pyomo model."""
-    row = p.rows()
+    row, most = p.rows(), p.build_limit
     rate = {
-        (j, s, r, t): float(p.build_limit[i, q, row[r], p.column(t)])
+        (j, s, r, t): number(most[i, q, row[r], p.column(t)])
         for i, j in enumerate(AREAS)
         for q, s in enumerate(SERVICES)
-        for r in p.codes
+        for r in p.labels
         for t in p.years
     }
     partners = p.on("private_partners")
@@ -141,7 +142,7 @@ def add(m: Any, p: Problem) -> None:
     _add_seat_target(m, p)
 
 
-def _add_steps(m: Any, p: Problem, rate: dict[tuple[str, str, str, int], float]) -> None:
+def _add_steps(m: Any, p: Problem, rate: dict[tuple[str, str, str, int], Number]) -> None:
     step = p.parameters["building_step"]
 
     def steps(m: Any, j: str, s: str, r: str, t: int, sign: int) -> Any:

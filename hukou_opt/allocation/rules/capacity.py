@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from hukou_opt.allocation.problem import AREAS, SERVICES, SWITCH, Problem
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import number
 
 RULES = (
     Rule(
@@ -108,20 +109,20 @@ def add(m: Any, p: Problem) -> None:
     area, service = {a: i for i, a in enumerate(AREAS)}, {s: i for i, s in enumerate(SERVICES)}
 
     def capacity_path(m: Any, j: str, s: str, r: str, t: int) -> Any:
-        stands = float(p.existing[area[j], service[s], row[r], p.column(t)])
+        stands = number(p.existing[area[j], service[s], row[r], p.column(t)])
         return m.capacity[j, s, r, t] == stands + built(m, p, j, s, r, t)
 
     m.capacity_path = pyo.Constraint(m.AREA, m.SERVICE, m.R, m.ALL, rule=capacity_path)
 
     def shortage_definition(m: Any, j: str, s: str, r: str, t: int) -> Any:
-        need = float(p.need[area[j], service[s], row[r], p.column(t)])
+        need = number(p.need[area[j], service[s], row[r], p.column(t)])
         temporary = m.temporary[r, t] if (j, s) == ("urban", "seats") else 0.0
         return m.shortage[j, s, r, t] >= need - m.capacity[j, s, r, t] - temporary
 
     m.shortage_definition = pyo.Constraint(m.AREA, m.SERVICE, m.R, m.T, rule=shortage_definition)
 
     def idle_definition(m: Any, j: str, s: str, r: str, t: int) -> Any:
-        need = float(p.need[area[j], service[s], row[r], p.column(t)])
+        need = number(p.need[area[j], service[s], row[r], p.column(t)])
         margin = 1.0 + p.parameters["surplus_margin"]
         return m.idle[j, s, r, t] >= m.capacity[j, s, r, t] - margin * need
 
@@ -135,7 +136,7 @@ def add(m: Any, p: Problem) -> None:
         seats = sum(built(m, p, j, "seats", r, t) for j in AREAS)
         hired = sum(m.teachers_hired[r, p.years[u]] for u in range(k + 1))
         per = p.parameters["pupils_per_teacher"]
-        return seats <= per * hired + per * float(p.redeployed[row[r], k])
+        return seats <= per * hired + per * number(p.redeployed[row[r], k])
 
     m.teachers = pyo.Constraint(m.R, m.T, rule=teachers)
     m.teacher_posts = pyo.Constraint(

@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 
 from hukou_opt.allocation.problem import SECTORS, SWITCH, Block, Problem
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import number
 
 RULES = (
     Rule(
@@ -116,7 +117,9 @@ def add(m: Any, p: Problem) -> None:
         if not in_blocks:
             return sum(m.central[g, r, t] for g in SECTORS for r in m.R)
         # The same by block money and profile, which takes far fewer coefficients.
-        return sum(m.central_block[r, m.block_of[t]] * profile[row[r], p.column(t)] for r in m.R)
+        return sum(
+            m.central_block[r, m.block_of[t]] * number(profile[row[r], p.column(t)]) for r in m.R
+        )
 
     def volume(m: Any, t: int) -> Any:
         part = (p.column(t) + 1) / len(p.years)
@@ -128,7 +131,7 @@ def add(m: Any, p: Problem) -> None:
         _add_sector_shares(m, p, shares, blocks)
 
     def block_money(m: Any, r: str, t: int) -> Any:
-        share = float(profile[row[r], p.column(t)])
+        share = number(profile[row[r], p.column(t)])
         return sum(m.central[g, r, t] for g in SECTORS) == share * m.central_block[r, m.block_of[t]]
 
     def block_sum(m: Any, r: str, b: str) -> Any:
@@ -140,10 +143,11 @@ def add(m: Any, p: Problem) -> None:
     else:
         m.block_sum = pyo.Constraint(m.R, m.B, rule=block_sum)
 
-    formula = {} if p.fund_by_region is None else dict(zip(p.codes, p.fund_by_region, strict=True))
+    fixed = p.fund_by_region
+    formula = {} if fixed is None else {r: number(fixed[row[r]]) for r in p.labels}
     m.formula_ceiling = pyo.Constraint(
         pyo.Set(initialize=list(formula)),
-        rule=lambda m, r: sum(m.central_block[r, b] for b in m.B) <= float(formula[r]),
+        rule=lambda m, r: sum(m.central_block[r, b] for b in m.B) <= formula[r],
     )
 
 

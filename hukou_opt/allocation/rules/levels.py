@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 
 from hukou_opt.allocation.problem import AREAS, MODES, SERVICES, Array, Problem
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import number
 
 RULES = (
     Rule(
@@ -72,34 +73,36 @@ def add(m: Any, p: Problem) -> None:
             (j, s, r, t)
             for j in AREAS
             for s in SERVICES
-            for r in p.codes
+            for r in p.labels
             for t in p.years
-            if asked and need[area[j], service[s], row[r], p.column(t)] > 0
+            if asked and p.same(r, need[area[j], service[s], row[r], p.column(t)] > 0)
         ]
 
     def rural(m: Any, s: str, r: str, t: int) -> Any:
         i, k, q = row[r], p.column(t), service[s]
-        rho = float(target[q, i, k])
-        ratio = m.capacity["rural", s, r, t] / float(need[1, q, i, k])
+        rho = number(target[q, i, k])
+        ratio = m.capacity["rural", s, r, t] / number(need[1, q, i, k])
         # Never the shortage variable: it is free upwards wherever no level holds it down, and could
         # be raised to make the rule look met.
         coverage: Any = 1.0
         if s == "seats":
             placed = m.places_hukou[r, t] + m.places_migrant[r, t]
-            coverage = placed / float(p.children_hukou[i, k] + p.children_migrant[i, k])
+            coverage = placed / number(p.children_hukou[i, k] + p.children_migrant[i, k])
         return ratio + m.slack_rural_level[s, r, t] >= rho * coverage
 
     rural_cells = [
         (s, r, t)
         for j, s, r, t in cells(p.on("rural_level"))
-        if j == "rural" and need[0, service[s], row[r], p.column(t)] > 0
+        if j == "rural" and p.same(r, need[0, service[s], row[r], p.column(t)] > 0)
     ]
     m.rural_level = pyo.Constraint(pyo.Set(initialize=rural_cells, dimen=3), rule=rural)
 
+    asked_start = np.minimum(1.0, p.start_coverage)
+
     def dilution(m: Any, j: str, s: str, r: str, t: int) -> Any:
         q, i = service[s], row[r]
-        start = float(min(1.0, p.start_coverage[area[j], q, i]))
-        ratio = m.capacity[j, s, r, t] / float(need[area[j], q, i, p.column(t)])
+        start = number(asked_start[area[j], q, i])
+        ratio = m.capacity[j, s, r, t] / number(need[area[j], q, i, p.column(t)])
         return ratio + m.slack_no_dilution[j, s, r, t] >= start
 
     m.no_dilution = pyo.Constraint(

@@ -16,6 +16,7 @@ from hukou_opt.allocation.problem import (
     Problem,
 )
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import number
 
 RULES = (
     Rule(
@@ -200,7 +201,7 @@ def add(m: Any, p: Problem) -> None:
     sector = {g: i for i, g in enumerate(SECTORS)}
 
     def balance(m: Any, g: str, r: str, t: int) -> Any:
-        cost = float(p.cost[sector[g], row[r], p.column(t)])
+        cost = number(p.cost[sector[g], row[r], p.column(t)])
         money = m.central[g, r, t] + m.local[g, r, t] + m.levy[g, r, t] + m.unfunded[g, r, t]
         spending = cost + building_cost(m, p, g, r, t) + partner_payment(m, p, g, r, t)
         if g in BUILDING_SECTORS:
@@ -211,10 +212,10 @@ def add(m: Any, p: Problem) -> None:
 
     m.money_balance = pyo.Constraint(m.G, m.R, m.T, rule=balance)
     for g, r, t in m.G * m.R * m.T:
-        m.unfunded[g, r, t].setub(float(p.cost[sector[g], row[r], p.column(t)]))
+        m.unfunded[g, r, t].setub(number(p.cost[sector[g], row[r], p.column(t)]))
 
     def ceiling(rows: Any) -> Any:
-        return lambda r, t: float(rows[row[r], p.column(t)])
+        return lambda r, t: number(rows[row[r], p.column(t)])
 
     local, bond, levy = (ceiling(x) for x in (p.local_ceiling, p.bond_ceiling, p.levy_ceiling))
     m.local_ceiling = pyo.Constraint(

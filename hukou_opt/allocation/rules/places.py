@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hukou_opt.allocation.problem import MODES, Problem
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import number
 
 RULES = (
     Rule(
@@ -120,7 +121,7 @@ def add(m: Any, p: Problem) -> None:
     row = p.rows()
 
     def places(m: Any, r: str, t: int) -> Any:
-        stretch = float(p.stretch[row[r], p.column(t)])
+        stretch = number(p.stretch[row[r], p.column(t)])
         return m.capacity["urban", "seats", r, t] + m.temporary[r, t] + stretch
 
     def total(m: Any, r: str, t: int) -> Any:
@@ -128,17 +129,19 @@ def add(m: Any, p: Problem) -> None:
 
     m.places_total = pyo.Constraint(m.R, m.T, rule=total)
 
-    def children(r: str, t: int) -> tuple[float, float, float]:
+    everybody = np.maximum(p.children_hukou + p.children_migrant, 1e-9)
+
+    def children(r: str, t: int) -> tuple[Any, Any, float]:
         i, k = row[r], p.column(t)
         return (
-            float(p.children_hukou[i, k]),
-            float(p.children_migrant[i, k]),
+            number(p.children_hukou[i, k]),
+            number(p.children_migrant[i, k]),
             float(p.hukou_first[k]),
         )
 
     def alike(m: Any, r: str, t: int) -> Any:
-        ku, km, phi = children(r, t)
-        return (1 - phi) * km / max(ku + km, 1e-9) * places(m, r, t)
+        _, km, phi = children(r, t)
+        return (1 - phi) * km / number(everybody[row[r], p.column(t)]) * places(m, r, t)
 
     def regime_a(m: Any, r: str, t: int) -> Any:
         ku, _, phi = children(r, t)
@@ -151,13 +154,14 @@ def add(m: Any, p: Problem) -> None:
     m.places_alike = pyo.Constraint(
         m.R, m.T, rule=lambda m, r, t: m.places_migrant[r, t] <= alike(m, r, t)
     )
+    temporary = p.temporary_limit
     for r, t in m.R * m.T:
         i, k = row[r], p.column(t)
         ku, km, phi = children(r, t)
         m.places_hukou[r, t].setub(ku)
         m.places_migrant[r, t].setub(km)
         m.slip[r, t].setub(phi * ku)
-        m.temporary[r, t].setub(float(p.temporary_limit[i, k]))
+        m.temporary[r, t].setub(number(temporary[i, k]))
 
     target_year = round(p.parameters["public_share_target_year"])
     asked = p.on("public_share") and target_year in p.years

@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from hukou_opt.allocation.problem import MODES, SWITCH, Problem
 from hukou_opt.allocation.rules.rule import Rule
+from hukou_opt.allocation.tiling.across import number
 
 RULES = (
     Rule(
@@ -77,23 +78,26 @@ def add(m: Any, p: Problem) -> None:
     columns = {block.label: index for index, block in enumerate(p.blocks)}
 
     def floor(m: Any, r: str, b: str) -> Any:
-        promised = p.parameters["central_support_rate"] * float(cost[row[r], columns[b]])
+        promised = p.parameters["central_support_rate"] * number(cost[row[r], columns[b]])
         return m.central_block[r, b] + m.slack_support_floor[r, b] >= promised
 
     supported = [
-        (r, b) for r in p.codes for b in columns if p.on("support_floor") and p.supported[row[r]]
+        (r, b)
+        for r in p.labels
+        for b in columns
+        if p.on("support_floor") and p.same(r, p.supported[row[r]])
     ]
     m.support_floor = pyo.Constraint(pyo.Set(initialize=supported, dimen=2), rule=floor)
 
     def rewarded(m: Any, r: str, b: str) -> Any:
-        money = float(reward[row[r], columns[b]])
+        money = number(reward[row[r], columns[b]])
         return m.central_block[r, b] + m.slack_performance_reward[r, b] >= money
 
     winners = [
         (r, b)
-        for r in p.codes
+        for r in p.labels
         for b in columns
-        if p.on("performance_reward") and reward[row[r], columns[b]] > 0
+        if p.on("performance_reward") and p.same(r, reward[row[r], columns[b]] > 0)
     ]
     m.performance_reward = pyo.Constraint(pyo.Set(initialize=winners, dimen=2), rule=rewarded)
 
@@ -102,6 +106,6 @@ def add(m: Any, p: Problem) -> None:
             m.R,
             m.B,
             rule=lambda m, r, b: (
-                m.central_block[r, b] <= float(ceiling[row[r]] * cost[row[r], columns[b]])
+                m.central_block[r, b] <= number(ceiling[row[r]] * cost[row[r], columns[b]])
             ),
         )

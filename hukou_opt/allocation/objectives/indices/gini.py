@@ -9,10 +9,13 @@ import pyomo.environ as pyo
 
 from hukou_opt.allocation.objectives.indices.index import Build, Index
 from hukou_opt.allocation.objectives.inequality import Planned
+from hukou_opt.allocation.tiling.groups import CannotTile
 
 
 def _pairs(given: Build, aversion: float, mean: float) -> list[Any]:
     """All pairs written out: a difference for each, at least as large both ways round."""
+    if any(member.count > 1 for pool in given.pools for member in pool.members):
+        raise CannotTile("pairs of regions of one group")
     pairs = [
         (pool.key, a.label, b.label)
         for pool in given.pools
@@ -58,7 +61,7 @@ def _cuts(given: Build, aversion: float, mean: float) -> list[Any]:
             f"{given.name}_index[{pool.key}]",
             given.level,
             tuple(given.names[pool.key, member.label] for member in pool.members),
-            pool.weights,
+            tuple(member.weight for member in pool.members),
             aversion,
             mean,
             given.sign,
