@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from hukou_opt.allocation.goals import Goal, Leximin
 from hukou_opt.allocation.levelling_down import LevelledDown, can_level_down
@@ -223,7 +224,7 @@ def disagreements(levels: Sequence[Compared]) -> list[Fault]:
     if overstated:
         return overstated
     # Where a level may overstate need a little, those after it inherit that.
-    inherited = sum(_room(each) for each in levels if each.can_overstate)
+    inherited = fsum(_room(each) for each in levels if each.can_overstate)
     return [
         Fault(
             f"level {each.name!r}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import fsum
 
 import numpy as np
 
@@ -43,10 +44,10 @@ def asked_short(p: Problem, s: Solution, names: list[str]) -> dict[str, float]:
     out = dict.fromkeys(names, 0.0)
     for name in names:
         cells = CELLS[name](p, s) if p.on(name) else []
-        short = sum(max(0.0, cell.asked - cell.got) for cell in cells)
+        short = fsum(max(0.0, cell.asked - cell.got) for cell in cells)
         # Rates are averaged over cells; money and children are summed over what is asked.
         by_amount = name in BY_AMOUNT
-        asked = sum(cell.asked for cell in cells) if by_amount else float(len(cells))
+        asked = fsum(cell.asked for cell in cells) if by_amount else float(len(cells))
         out[name] = short / asked if asked > 0 else 0.0
     return out
 
@@ -74,7 +75,7 @@ def distance_to_need(p: Problem, s: Solution) -> float:
     far += np.abs(by_sector - p.sector_share[:, None, None] * blocks).sum()
     jumps = np.einsum("js,jsrt->", p.unit_cost, np.abs(np.diff(s.starts, axis=-1)))
     small = preferences(p)
-    liked = sum(float((small[name] * getattr(s, name)).sum()) for name in small)
+    liked = fsum(float((small[name] * getattr(s, name)).sum()) for name in small)
     return float(far + JUMP_WEIGHT * jumps + PREFERENCE * liked) / p.fund
 
 
@@ -122,17 +123,17 @@ def recompute(p: Problem, s: Solution) -> dict[str, float]:
     built_in: dict[str, Callable[[], float]] = {
         "unfunded_total": lambda: float(s.unfunded.sum()) / cost if cost > 0 else 0.0,
         "slack": lambda: (
-            sum(asked_short(p, s, rules["soft"]).values()) / max(len(rules["soft"]), 1)
+            fsum(asked_short(p, s, rules["soft"]).values()) / max(len(rules["soft"]), 1)
         ),
         "cost": lambda: extra_cost(p, s),
     }
     out = {
-        "demanded": sum(asked_short(p, s, rules["hard"]).values()),
-        "law": sum(asked_short(p, s, rules["law"]).values()),
+        "demanded": fsum(asked_short(p, s, rules["hard"]).values()),
+        "law": fsum(asked_short(p, s, rules["law"]).values()),
     }
     for level in p.aims.levels:
         if level.terms:
-            out[level.name] = sum(term.weight * term_value(p, s, term) for term in level.terms)
+            out[level.name] = fsum(term.weight * term_value(p, s, term) for term in level.terms)
         else:
             out[level.name] = built_in[level.name]()
     out["near_need"] = distance_to_need(p, s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 
@@ -228,7 +229,7 @@ def _groups(p: Problem, s: Solution, term: Term) -> list[_Group]:
             pooled = np.stack([_pooled(values[each], weights[each]) for each in both])
             people = np.stack([weights[each].sum(axis=0) for each in both])
             tables = [(pooled[:, i], people[:, i]) for i in range(len(p.codes))]
-        whole = sum(float(w.sum()) for _, w in tables)
+        whole = fsum(float(w.sum()) for _, w in tables)
         for y, w in tables:
             if w.sum() > 0:
                 real = w > 0
@@ -251,10 +252,10 @@ def term_value(p: Problem, s: Solution, term: Term) -> float:
     groups = _groups(p, s, term)
     if term.index == "leximin":
         return max((float(g.losses.max()) for g in groups), default=0.0)
-    total = sum(g.portion * _index(term, p, g.losses, g.weights, sign) for g in groups)
+    total = fsum(g.portion * _index(term, p, g.losses, g.weights, sign) for g in groups)
     if term.index not in ("gini", "hoover"):
         return total
-    mean = sum(g.portion * sign * float(g.weights @ g.losses) for g in groups)
+    mean = fsum(g.portion * sign * float(g.weights @ g.losses) for g in groups)
     return total / mean if mean > 0 else 0.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -353,7 +354,7 @@ def _note_prices(
     dual = point.row_dual
     # One more unit of the fund raises the bound of year t by its part of the whole.
     # Years in which no region can use central money have no row.
-    price = -sum(dual[row] * (k + 1) / len(p.years) for k, row in enumerate(rows) if row >= 0)
+    price = -fsum(dual[row] * (k + 1) / len(p.years) for k, row in enumerate(rows) if row >= 0)
     prices[f"central_fund:{level}"] = float(price)
 
 

@@ -28,7 +28,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Put a planning room in place that hands back a made-up result and notes its calls."""
     calls: list[object] = []
 
-    def run(experiment: object, *, progress: bool = True) -> object:
+    def run(experiment: object, *, progress: bool = True, threads: int = 1) -> object:
         calls.append((experiment, progress))
         return result()
 

@@ -119,12 +119,20 @@ def pools(measure: Measure, p: Problem, term: Term) -> tuple[Pool, ...]:
             parts.setdefault((*pool, cell.region) if inside else pool, []).append(cell)
         everybody = _people(everyone)
         for key, group in parts.items():
-            people = sum(cell.weight for cell in group) if inside else _people(group)
+            people = _added(group) if inside else _people(group)
             portion = people / everybody / (max(services, 1) * years)
             members = _members(p, group, people, term.between)
             count = p.count(group[0].region) if inside else 1
             out.append(Pool(_name(key), portion, members, count))
     return tuple(out)
+
+
+def _added(cells: list[Cell]) -> Number:
+    """People of a few cells; one by one, since `sum` rounds differently from Python 3.12 on."""
+    total: Number = cells[0].weight
+    for cell in cells[1:]:
+        total = total + cell.weight
+    return total
 
 
 def _members(p: Problem, group: list[Cell], people: Number, between: str) -> tuple[Member, ...]:
@@ -134,7 +142,7 @@ def _members(p: Problem, group: list[Cell], people: Number, between: str) -> tup
         joined.setdefault(MEMBER[between](cell), []).append(cell)
     members = []
     for label, cells in joined.items():
-        weight = sum(cell.weight for cell in cells)
+        weight = _added(cells)
         parts = tuple((cell.label, cell.weight / weight) for cell in cells)
         count = 1 if between in INSIDE else p.count(cells[0].region)
         members.append(Member(_name(label), weight / people, parts, count))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import pyomo.environ as pyo
@@ -81,7 +82,7 @@ def cell_shares(p: Problem, term: Term) -> dict[Label, float]:
             for label, share in member.parts:
                 weight = pool.portion * member.weight * share
                 shares[label] = shares.get(label, 0.0) + weight
-    total = sum(shares.values())
+    total = fsum(shares.values())
     return {label: weight / total for label, weight in shares.items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -160,7 +161,7 @@ def broken_rules(p: Problem, s: Solution, names: Sequence[str], most: int = 12) 
         cells = [cell for cell in soft_rules(p, s) if cell.rule == name and cell.short_by > 0]
         if not cells:
             continue
-        total = sum(cell.short_by for cell in cells)
+        total = fsum(cell.short_by for cell in cells)
         faults.append(
             Fault(
                 f"rule {name} ({cells[0].section})",
