@@ -37,7 +37,7 @@ $(STAMP): requirements.lock pyproject.toml
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv
-	build/lock/bin/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
+	build/lock/bin/uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-header --quiet \
 		--upgrade --output-file requirements.lock pyproject.toml
 

@@ -1,7 +1,7 @@
 """From a problem to a proved optimum: time and memory of our path beside appsi_highs and linopy.
 
-    python benchmarks/solve_path.py                         # 31, 340, 2,850 regions: over an hour
-    python benchmarks/solve_path.py --sizes 31,340          # a quarter of an hour
+    python benchmarks/solve_path.py                         # 31, 340 and 2,850 regions
+    python benchmarks/solve_path.py --sizes 31,340          # without the largest
     python benchmarks/solve_path.py --objectives            # the default objectives, level by level
 
 Regions beyond the 31 provinces are unequal parts of them. All paths solve the same linear program,
@@ -46,7 +46,7 @@ EXPERIMENT = "plan_as_written"
 PATHS = ("tiled", "linopy", "appsi")
 SIZES = (31, 340, 2850)
 RUN = Path(__file__).with_name("solve_path_run.py")
-#: Most regions with which every path solves the level: simplex takes an hour with 2,850.
+#: Most regions with which every path solves the level; larger ones are built and loaded only.
 MOST_REGIONS = 400
 #: Seconds for one measurement of one path, all phases, and for the default objectives.
 LIMIT, OBJECTIVES_LIMIT = 1800.0, 600.0

@@ -13,7 +13,7 @@ from highspy import _core as highs_core
 
 from hukou_opt.errors import Fault, SolveError
 
-#: One thread by default: the simplex methods of a single program gain nothing from a second.
+#: One thread by default: the serial simplex methods that are used here run in one.
 DEFAULT = 1
 
 
