@@ -14,9 +14,10 @@ from typing import Any
 import linopy
 import numpy as np
 import xarray as xr
+from linopy_levels import aims, built_in, first, nearest
+from linopy_writer import Writer, total
 from numpy.typing import NDArray
 
-from hukou_opt.allocation.objectives import tie_break, unmet
 from hukou_opt.allocation.problem import (
     AREAS,
     BUILDING_SECTORS,
@@ -24,17 +25,12 @@ from hukou_opt.allocation.problem import (
     PAYER,
     SECTORS,
     SERVICES,
-    SOFT_RULES,
     Problem,
 )
 from hukou_opt.allocation.rules.levels import rural_target
-from hukou_opt.allocation.rules.slack_table import BY_AMOUNT, amount_asked
 from hukou_opt.allocation.spec import DEFAULT_LEVELS
 
 Array = NDArray[np.float64]
-
-#: Key of the one pool in which all cells of a quantity are compared.
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -64,67 +60,6 @@ class Twin:
         return self.model.to_highspy(set_names=False)
 
 
-class _Writer:
-    """Labels, columns and rows of one problem."""
-
-    def __init__(self, p: Problem) -> None:
-        self.p, self.m = p, linopy.Model()
-        self.labels: dict[str, list[Any]] = {
-            "area": list(AREAS),
-            "service": list(SERVICES),
-            "sector": list(SECTORS),
-            "region": list(p.codes),
-            "year": list(p.years),
-            "all": list(p.all_years),
-            "block": [block.label for block in p.blocks],
-            "pool": [ALL],
-            "later": list(p.years[1:]),
-            "builder": list(BUILDING_SECTORS),
-        }
-
-    def data(self, values: Any, *dims: str, **labels: list[Any]) -> xr.DataArray:
-        """Numbers with labels; decision years come first where there are more years."""
-        every = {dim: {**self.labels, **labels}[dim] for dim in dims}
-        part = tuple(slice(len(every[dim])) for dim in dims)
-        coords = {self.axis(dim): found for dim, found in every.items()}
-        return xr.DataArray(np.asarray(values, float)[part], coords, list(coords))
-
-    @staticmethod
-    def axis(dim: str) -> str:
-        """Name of a dimension: years are years, sectors are sectors, however many."""
-        return {"all": "year", "later": "year", "builder": "sector"}.get(dim, dim)
-
-    def columns(
-        self,
-        name: str,
-        *dims: str,
-        upper: Any = np.inf,
-        **labels: list[Any],
-    ) -> Any:
-        """Non-negative columns."""
-        coords = {self.axis(dim): {**self.labels, **labels}[dim] for dim in dims}
-        shape = [len(each) for each in coords.values()]
-        upper = xr.DataArray(np.broadcast_to(upper, shape), coords, list(coords))
-        zero = xr.zeros_like(upper)
-        return self.m.add_variables(zero, upper, name=name)
-
-    def rows(self, name: str, lhs: Any, sign: str, rhs: Any) -> None:
-        """Rows, one family."""
-        self.m.add_constraints(lhs, sign, rhs, name=name)
-
-
-def total(*terms: Any) -> Any:
-    """Sum of columns, expressions and (coefficient, column) in one go, the fast way of linopy."""
-    parts = []
-    for term in terms:
-        if isinstance(term, tuple):
-            coefficient, column = term
-            parts.append(column.to_linexpr(coefficient))
-        else:
-            parts.append(term.to_linexpr() if isinstance(term, linopy.Variable) else term)
-    return linopy.merge(parts)
-
-
 def _check(p: Problem) -> None:
     changed = {name for name, mode in p.modes.items() if DEFAULT_MODES[name] != mode}
     if changed or p.aims.levels != DEFAULT_LEVELS or p.aims.limits or p.fund_by_region is not None:
@@ -145,17 +80,17 @@ def twin(p: Problem) -> Twin:
         If the problem has other rules, objectives or limits, or a formula for the fund.
     """
     _check(p)
-    w = _Writer(p)
+    w = Writer(p)
     v = _variables(w)
     _capacity(w, v)
     _places(w, v)
     _service_levels(w, v)
     _money(w, v)
     _fund(w, v)
-    return Twin(w.m, {**_first(w, v), **_aims(w, v), **_built_in(w, v), **_nearest(w, v)})
+    return Twin(w.m, {**first(w, v), **aims(w, v), **built_in(w, v), **nearest(w, v)})
 
 
-def _variables(w: _Writer) -> dict[str, Any]:
+def _variables(w: Writer) -> dict[str, Any]:
     p, years = w.p, len(w.p.years)
     phi_hukou = p.hukou_first * p.children_hukou
     promised = [code for code, supported in zip(p.codes, p.supported, strict=True) if supported]
@@ -194,7 +129,7 @@ def _variables(w: _Writer) -> dict[str, Any]:
     return v
 
 
-def _built(w: _Writer, v: dict[str, Any], years: str, *, minus: bool = False) -> Any:
+def _built(w: Writer, v: dict[str, Any], years: str, *, minus: bool = False) -> Any:
     """Capacity that stands at the end of each year from the starts, private ones in town."""
     p = w.p
     every = w.labels[years]
@@ -212,7 +147,7 @@ def _built(w: _Writer, v: dict[str, Any], years: str, *, minus: bool = False) ->
     return total(public, private).sum("start")
 
 
-def _capacity(w: _Writer, v: dict[str, Any]) -> None:
+def _capacity(w: Writer, v: dict[str, Any]) -> None:
     p, par, decided = w.p, w.p.parameters, list(w.p.years)
     cell = ("area", "service", "region")
     built = _built(w, v, "all", minus=True)
@@ -243,7 +178,7 @@ def _capacity(w: _Writer, v: dict[str, Any]) -> None:
     w.rows("private_partners", partners, "<=", w.data(p.partner_limit, "service"))
 
 
-def _places(w: _Writer, v: dict[str, Any]) -> None:
+def _places(w: Writer, v: dict[str, Any]) -> None:
     p, cell = w.p, ("region", "year")
     ku, km = w.data(p.children_hukou, *cell), w.data(p.children_migrant, *cell)
     phi, stretch = w.data(p.hukou_first, "year"), w.data(p.stretch, *cell)
@@ -270,7 +205,7 @@ def _places(w: _Writer, v: dict[str, Any]) -> None:
         w.rows("public_share", total(placed, v["slack_public_share"]), ">=", asked)
 
 
-def _service_levels(w: _Writer, v: dict[str, Any]) -> None:
+def _service_levels(w: Writer, v: dict[str, Any]) -> None:
     p, decided = w.p, list(w.p.years)
     cell = ("service", "region", "year")
     need, rho = w.data(p.need, "area", *cell), w.data(rural_target(p), *cell)
@@ -297,7 +232,7 @@ def _service_levels(w: _Writer, v: dict[str, Any]) -> None:
     w.rows("no_dilution", kept, ">=", start)
 
 
-def _building_cost(w: _Writer, v: dict[str, Any], sector: str) -> list[Any]:
+def _building_cost(w: Writer, v: dict[str, Any], sector: str) -> list[Any]:
     """Terms of the building cost that a sector pays, with a minus."""
     service = next(s for s in SERVICES if PAYER[s] == sector)
     unit = w.p.unit_cost[:, SERVICES.index(service)]
@@ -307,7 +242,7 @@ def _building_cost(w: _Writer, v: dict[str, Any], sector: str) -> list[Any]:
     return [*own, (-public * float(unit[0]), v["partner_starts"].sel(service=service, drop=True))]
 
 
-def _money(w: _Writer, v: dict[str, Any]) -> None:
+def _money(w: Writer, v: dict[str, Any]) -> None:
     p, par, decided = w.p, w.p.parameters, list(w.p.years)
     cell = ("region", "year")
     cost = w.data(p.cost, "sector", *cell)
@@ -341,7 +276,7 @@ def _money(w: _Writer, v: dict[str, Any]) -> None:
     w.rows("bonds_nation", bonds, "<=", w.data(p.bond_total, "year"))
 
 
-def _fund(w: _Writer, v: dict[str, Any]) -> None:
+def _fund(w: Writer, v: dict[str, Any]) -> None:
     p, profile, block = w.p, w.data(w.p.profile, "region", "year"), v["central_block"]
     shares = w.data(p.sector_share, "sector")
     of_block = np.array([[year in b.years for b in p.blocks] for year in p.years], float)
@@ -376,134 +311,3 @@ def _fund(w: _Writer, v: dict[str, Any]) -> None:
     if there:
         floor = total(block.sel(region=there), slack)
         w.rows("support_floor", floor, ">=", promised.sel(region=there))
-
-
-def _first(w: _Writer, v: dict[str, Any]) -> dict[str, Any]:
-    return {"slip": (v["slip"].sum() / float(w.p.children_migrant.sum()), 0.0)}
-
-
-def _aims(w: _Writer, v: dict[str, Any]) -> dict[str, Any]:
-    """The measures' definitions, and the index columns with the row of the mean."""
-    p, levels = w.p, {}
-    weight, cost = (w.data(x, "region", "block") for x in (p.block_weight, p.block_cost))
-    if float(cost.min()) <= 0:
-        raise ValueError("blocks without cost are not written in linopy")
-    share = w.columns("unfunded_share", "region", "block")
-    for b in p.blocks:
-        over = -1 / cost.sel(block=b.label, drop=True)
-        unfunded = v["unfunded"].sel(year=list(b.years)).to_linexpr(over).sum(["sector", "year"])
-        left = total(share.sel(block=b.label, drop=True), unfunded)
-        w.rows(f"unfunded_share_definition:{b.label}", left, "=", 0.0)
-    level = w.columns("aim_unfunded_worst_level", "pool")
-    above = w.columns(f"aim_unfunded_worst_above:{ALL}", "region", "block")
-    excess = total(above, (-1, share), level.sel(pool=ALL, drop=True))
-    w.rows("aim_unfunded_worst_above_definition", excess, ">=", 0.0)
-    mean = (weight / p.parameters["worst_share"] * above).sum()
-    levels["unfunded_worst"] = (total(level.sum(), mean), 0.0)
-    index = w.columns("aim_unfunded_index", "pool")
-    w.rows("aim_unfunded_mean", total(index.sum(), (-weight * share).sum()), ">=", 0.0)
-    levels["unfunded"] = (1.0 * index.sum(), 0.0)
-
-    indices = w.columns("aim_unmet_index", "service", "year")
-    area = {"rural_children": "rural", "rural_residents": "rural", "urban_residents": "urban"}
-    places = {"hukou_children": "places_hukou", "migrant_children": "places_migrant"}
-    need, people = unmet.needed(p), unmet.people(p)
-    for service, groups in unmet.GROUPS.items():
-        rate = w.columns(f"unmet_rate:{service}", "group", "region", "year", group=list(groups))
-        for group in groups:
-            over = 1 / w.data(need[group], "region", "year")
-            if group in places:
-                part, right = (over, v[places[group]]), 1.0
-            else:
-                short = v["shortage"].sel(area=area[group], service=service, drop=True)
-                part, right = (-over, short), 0.0
-            left = total(rate.sel(group=group, drop=True), part)
-            w.rows(f"unmet_rate_definition:{group}", left, "=", right)
-        weights = w.data(
-            np.stack([people[group] for group in groups]),
-            "group",
-            "region",
-            "year",
-            group=list(groups),
-        )
-        share_of = weights / weights.sum(["group", "region"])
-        mean = rate.to_linexpr(-share_of).sum(["group", "region"])
-        w.rows(
-            f"aim_unmet_mean:{service}",
-            total(indices.sel(service=service, drop=True), mean),
-            ">=",
-            0.0,
-        )
-    levels["unmet"] = (indices.sum() / (len(SERVICES) * len(p.years)), 0.0)
-    return levels
-
-
-def _built_in(w: _Writer, v: dict[str, Any]) -> dict[str, Any]:
-    """What soft rules do not get, and building costs."""
-    p, par = w.p, w.p.parameters
-    soft = [name for name in SOFT_RULES if p.modes[name] == "soft"]
-    slacks = []
-    for name in soft:
-        column = v[f"slack_{name}"]
-        if column.size:
-            asked = amount_asked(p, name) if name in BY_AMOUNT else float(column.size)
-            slacks.append(column.to_linexpr(1 / (asked * len(soft))).sum())
-    unit = w.data(p.unit_cost, "area", "service")
-    per = 1 / p.fund
-    cost = [
-        v[name].to_linexpr(per * price).sum()
-        for name, price in {
-            "starts": unit,
-            "partner_starts": unit.sel(area="urban", drop=True),
-            "temporary": par["temporary_place_cost"],
-            "idle": par["stranded_years_charge"] * unit,
-            "teachers_hired": par["teacher_pay"],
-        }.items()
-    ]
-    return {"slack": (total(*slacks), 0.0), "cost": (total(*cost), 0.0)}
-
-
-def _nearest(w: _Writer, v: dict[str, Any]) -> dict[str, Any]:
-    """Distance from the split in proportion to need, jumps of building, small preferences."""
-    p, unit = w.p, w.data(w.p.unit_cost, "area", "service")
-    block, aim = v["central_block"], w.data(tie_break.reference(p), "region", "block")
-    far = w.columns("far_block", "region", "block")
-    w.rows("far_block_definition:above", total(far, (-1, block)), ">=", -aim)
-    w.rows("far_block_definition:below", total(far, block), ">=", aim)
-    far_sector = w.columns("far_sector", "sector", "region", "block")
-    shares = w.data(p.sector_share, "sector")
-    for b in p.blocks:
-        money = v["central"].sel(year=list(b.years)).sum("year")
-        distance, of_block = (
-            far_sector.sel(block=b.label, drop=True),
-            block.sel(block=b.label, drop=True),
-        )
-        above, below = ((sign * shares, of_block) for sign in (1, -1))
-        w.rows(f"far_sector_definition:{b.label}:above", total(distance, -money, above), ">=", 0.0)
-        w.rows(f"far_sector_definition:{b.label}:below", total(distance, money, below), ">=", 0.0)
-    later = list(p.years[1:])
-    jump = w.columns("jump", "area", "service", "region", "later")
-    now = v["starts"].sel(year=later)
-    before = v["starts"].sel(year=list(p.years[:-1])).assign_coords(year=later)
-    w.rows("jump_definition:up", total(jump, (-1, now), before), ">=", 0.0)
-    w.rows("jump_definition:down", total(jump, now, (-1, before)), ">=", 0.0)
-    small = tie_break.preferences(p)
-    money, cell = ("sector", "region", "year"), ("service", "region", "year")
-    priced = {
-        "local": w.data(small["local"], *money),
-        "levy": w.data(small["levy"], *money),
-        "unfunded": w.data(small["unfunded"], *money),
-        "bonds": w.data(small["bonds"], "builder", "region", "year"),
-        "starts": w.data(small["starts"], "area", *cell),
-        "partner_starts": w.data(small["partner_starts"], *cell),
-        "temporary": w.data(small["temporary"], "region", "year"),
-        "teachers_hired": w.data(small["teachers"], "region", "year"),
-    }
-    per = 1 / p.fund
-    parts = [far.to_linexpr(per).sum(), far_sector.to_linexpr(per).sum()]
-    parts.append(jump.to_linexpr(per * tie_break.JUMP_WEIGHT * unit).sum())
-    parts += [
-        v[name].to_linexpr(per * tie_break.PREFERENCE * price).sum()
-        for name, price in priced.items()
-    ]
-    return {"near_need": (total(*parts), 0.0)}

@@ -62,7 +62,14 @@ class Swing(Coupling):
         state = float(needs.standing)
         return replace(self.p, fund_by_region=np.array([state, 1 - state]))
 
-    def answer(self, p: Problem, what: str, *, break_ties: bool = True) -> Any:  # noqa: ARG002
+    def answer(
+        self,
+        p: Problem,
+        what: str,
+        *,
+        break_ties: bool = True,
+        keep_proofs: bool = False,  # noqa: ARG002
+    ) -> Any:
         self.told.append(what)
         assert p.fund_by_region is not None
         share = float(np.clip(0.5 - self.gain * (p.fund_by_region[0] - 0.5), 0, MOST))
