@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hukou_opt.planning.run import run
     from hukou_opt.planning.validate import validate
     from hukou_opt.regions import load_history, load_regions
+    from hukou_opt.report.compare_runs import compare
     from hukou_opt.result import Result, open_result
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ __all__ = [
     "run",
     "validate",
     "explain",
+    "compare",
     "calibrate",
     "backtest",
     "open_result",
@@ -48,6 +50,7 @@ _WHERE = {
     "run": "hukou_opt.planning",
     "validate": "hukou_opt.planning.validate",
     "explain": "hukou_opt.planning.explain",
+    "compare": "hukou_opt.report.compare_runs",
     "calibrate": "hukou_opt.fit.calibrate",
     "backtest": "hukou_opt.fit.backtest",
     "open_result": "hukou_opt.result",

@@ -43,7 +43,7 @@ MOST_CUT_ROUNDS = 400
 #: Parts of the way from the best point to the program's optimum at which rows are looked for.
 IN_BETWEEN = (0.0, 0.2, 0.5, 0.8)
 #: Weight of held indices, relative to a level's own costs, while a nearly optimal point is sought.
-NUDGE = 1e-4
+NUDGE = 1e-3
 #: A held level may be missed by this, in the scale of its row: a few of the solver's tolerances.
 ROW_NOISE = 2e-7
 #: Dual value from which on a row counts as priced.

@@ -10,15 +10,19 @@ from typer.core import TyperGroup
 from hukou_opt import __version__
 from hukou_opt.cli import (
     certify,
+    check,
+    compare,
     data,
     diagram,
     explain,
+    facts,
     fit,
     init,
     model,
     parameters,
     rules,
     run,
+    scorecard,
     validate,
 )
 from hukou_opt.errors import HukouOptError
@@ -48,12 +52,16 @@ app.command("run", cls=run.RunCommand)(run.run)
 app.command("init")(init.init)
 app.command("validate")(validate.validate)
 app.command("certify")(certify.certify)
+app.command("check")(check.check)
 app.command("explain")(explain.explain)
+app.command("compare")(compare.compare)
+app.command("scorecard")(scorecard.scorecard)
 app.command("calibrate")(fit.calibrate)
 app.command("backtest")(fit.backtest)
 app.command("diagram")(diagram.diagram)
 app.command("parameters", epilog=parameters.EXAMPLES)(parameters.parameters)
 app.command("rules")(rules.rules)
+app.command("facts")(facts.facts)
 app.command("objectives")(rules.objectives)
 app.add_typer(data.app, name="data")
 app.add_typer(model.app, name="model")

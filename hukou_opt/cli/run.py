@@ -1,18 +1,22 @@
-"""``hukou-opt run``: from an experiment to its tables."""
+"""``hukou-opt run``: from an experiment, or from many, to their tables."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from hukou_opt.cli.validate import FAILED, write_report
 
-#: Names of the saved result and of the settings beside the tables.
-RESULT_FILE = "result.nc"
-SETTINGS_FILE = "experiment.yaml"
+if TYPE_CHECKING:
+    from hukou_opt.experiment import Experiment
+
+#: What is run where nothing is named.
+DEFAULT = "plan_as_written"
 #: What a repaired experiment's name, and so its folder, ends in.
 REPAIRED = "_repaired"
 #: Option that may stand without a value, and the value that it then has.
@@ -55,17 +59,26 @@ def _arguments(words: list[str]) -> list[str]:
     return [
         word
         for before, word in zip(["", *words], words, strict=False)
-        if before not in ("--out", "--threads", "--time-limit")
+        if before not in ("--out", "--threads", "--time-limit", "--jobs", "--only")
     ]
 
 
 def run(
     experiment: Annotated[
-        str, typer.Argument(help="Shipped experiment by name, or a YAML file.")
-    ] = "plan_as_written",
+        str | None,
+        typer.Argument(
+            help="Shipped experiment by name, or a YAML file; FAMILY.VARIANT for one of a family, "
+            "whose name alone runs them all.",
+            show_default=DEFAULT,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder to write to.", show_default="results/NAME"),
+        typer.Option(
+            "--out",
+            help="Folder to write to; of several experiments each has a folder in it.",
+            show_default="results/NAME",
+        ),
     ] = None,
     validate: Annotated[
         bool,
@@ -93,11 +106,88 @@ def run(
         float | None,
         typer.Option("--time-limit", min=0.1, help="Seconds that one solve may take (else 600)."),
     ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Run every shipped experiment; what --out already has from the same settings, "
+            "model, data and version is kept. Status 1 if one goes wrong.",
+        ),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            min=1,
+            help="Of several experiments, how many at a time.",
+            show_default="cores",
+        ),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only", metavar="PATTERN,...", help="Of several, those that fit, such as land_*."
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Of several, run those anew that would be kept.")
+    ] = False,
 ) -> None:
-    """Run an experiment and write its tables, figures and result."""
-    from hukou_opt.experiment import load_experiment
+    """Run an experiment, a family or all, and write tables, figures and results."""
+    if every and experiment is not None:
+        raise typer.BadParameter("runs every experiment: name none, or use --only")
+    from hukou_opt.experiment import load_experiment, variants_of
 
-    settings = load_experiment(experiment)
+    name = DEFAULT if experiment is None else experiment
+    if every or variants_of(name) is not None:
+        _refuse(
+            {"--validate": validate, "--repair": repair is not None, "--threads": threads > 1},
+            "works on one experiment at a time",
+        )
+        from hukou_opt.cli.run_many import experiments_of, run_many
+
+        run_many(
+            experiments_of(name, every, only),
+            Path("results") if out is None else out,
+            jobs=jobs,
+            fresh=fresh,
+            progress=progress,
+            time_limit=time_limit,
+        )
+        return
+    _refuse(
+        {"--jobs": jobs is not None, "--only": only is not None, "--fresh": fresh},
+        "is for --all and for families",
+    )
+    limit: dict[str, Any] = {} if time_limit is None else {"time_limit": time_limit}
+    settings = load_experiment(name)
+    run_single(settings, out, validate, repair, progress=progress, threads=threads, **limit)
+
+
+def _refuse(given: Mapping[str, bool], why: str) -> None:
+    for option, is_given in given.items():
+        if is_given:
+            raise typer.BadParameter(why, param_hint=option)
+
+
+def run_single(
+    settings: Experiment,
+    out: Path | None,
+    validate: bool,
+    repair: str | None,
+    *,
+    progress: bool,
+    **options: Any,
+) -> None:
+    """Run one experiment, write everything and say where.
+
+    Raises
+    ------
+    Exit
+        With status 8 if a validation was asked for and a check failed.
+    """
+    from hukou_opt.report.run_folder import SETTINGS_FILE, write_run
+
     if repair is not None and validate:
         raise typer.BadParameter(
             f"validates the experiment, not its repair; use it on the {SETTINGS_FILE} that a "
@@ -107,18 +197,17 @@ def run(
     name = settings.name if repair is None else f"{settings.name}{REPAIRED}"
     folder = Path("results") / name if out is None else out
 
-    from hukou_opt.report.publish import check_writable, staged, write_figures, write_tables
+    from hukou_opt.report.publish import check_writable
     from hukou_opt.result_card import summary
 
     check_writable(folder)
 
     from hukou_opt import planning
 
-    limit: dict[str, Any] = {} if time_limit is None else {"time_limit": time_limit}
     if repair is None:
-        result = planning.run(settings, progress=progress, threads=threads, **limit)
+        result = planning.run(settings, progress=progress, **options)
     else:
-        result = planning.repair(settings, repair, progress=progress, threads=threads, **limit)
+        result = planning.repair(settings, repair, progress=progress, **options)
     report = None
     if validate:
         from hukou_opt.planning.validate import validate as check
@@ -126,17 +215,10 @@ def run(
 
         report = check(settings, progress=progress)
         result = with_validation(result, report)
-    with staged(folder) as written:
-        result.save(written.folder / RESULT_FILE)
-        text = str(result.attrs["experiment_yaml"])
-        (written.folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
-        write_tables(result, written.folder)
-        write_figures(result, written.folder)
-        if report is not None:
-            write_report(report, written)
+    paths = write_run(result, folder, None if report is None else partial(write_report, report))
     typer.echo(summary(result))
     typer.echo(f"Written to {folder}:")
-    for path in written.paths:
+    for path in paths:
         typer.echo(f"  {path}")
     if result.has_allocation and not result.converged:
         typer.echo(

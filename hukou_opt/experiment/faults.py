@@ -11,8 +11,10 @@ from pydantic import BaseModel, ValidationError
 from hukou_opt import bundled
 from hukou_opt.errors import Fault, ParameterError, did_you_mean
 from hukou_opt.experiment.objectives import LevelName
-from hukou_opt.experiment.read import Place, Raw
+from hukou_opt.experiment.raw import Place, Raw
 from hukou_opt.experiment.schema import MODEL_NAME, Experiment, Horizon, Rules
+from hukou_opt.experiment.variants import KEY as VARIANTS
+from hukou_opt.outcome_registry import registry as outcome_registry
 from hukou_opt.parameters.contradictions import contradictions
 from hukou_opt.parameters.registry import load_parameters
 
@@ -62,7 +64,7 @@ def schema_faults(error: ValidationError, raw: Raw) -> list[Fault]:
             faults.append(Fault(where, f"must be {allowed}{shown}", fix))
         elif kind == "value_error":
             subject, _, message = item["msg"].removeprefix("Value error, ").partition(": ")
-            faults.append(Fault(raw.where((subject,)), message, "correct it"))
+            faults.append(Fault(raw.where((*path, subject)), message, "correct it"))
         elif kind == "string_pattern_mismatch" and path[:2] == OBJECTIVES:
             what = "must be small letters, digits and _, and begin with a letter"
             faults.append(Fault(where, what + shown, "use a name like beds_gini"))
@@ -102,7 +104,8 @@ def _keys_at(path: Place) -> list[str]:
             # An item of a list is what the list's own key stands for.
             continue
         model = next(_models(model.model_fields[key].annotation), None) if model else None
-    return list(model.model_fields) if model else []
+    known = list(model.model_fields) if model else []
+    return known if path else [*known, VARIANTS]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -164,12 +167,35 @@ def _year_faults(raw: Raw, at: Place, term: Any) -> list[Fault]:
 
 def _years(raw: Raw) -> tuple[int, int]:
     """First and last year decided; the defaults where the file has no usable figures."""
-    base = raw.values.get("base_year")
-    horizon = raw.values.get("horizon")
-    end = horizon.get("end") if isinstance(horizon, Mapping) else None
-    first = base if isinstance(base, int) else Experiment.model_fields["base_year"].default
-    last = end if isinstance(end, int) else Horizon.model_fields["end"].default
-    return first + 1, last
+    return _whole(raw, "base_year") + 1, _whole(raw, "horizon", "end")
+
+
+def _whole(raw: Raw, *path: str) -> int:
+    """A whole number of the settings, its default where the file has no usable one."""
+    value: Any = raw.values
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    model = Horizon if len(path) > 1 else Experiment
+    return value if isinstance(value, int) else int(model.model_fields[path[-1]].default)
+
+
+def expected_faults(raw: Raw) -> list[Fault]:
+    """Check the names of expected outcomes, and their years against the run's."""
+    faults = []
+    known, base, tail = outcome_registry(), _whole(raw, "base_year"), _whole(raw, "horizon", "tail")
+    for number, item in enumerate(_items(raw.values.get("expect"))):
+        if not isinstance(item, Mapping):
+            continue
+        name, year = item.get("quantity"), item.get("year")
+        if isinstance(name, str) and name not in known:
+            at = raw.where(("expect", number, "quantity"))
+            faults.append(Fault(at, f"is no outcome ({name!r})", did_you_mean(name, list(known))))
+        if isinstance(year, int) and not base <= year <= tail:
+            at = raw.where(("expect", number, "year"))
+            faults.append(
+                Fault(at, f"lies outside the run ({year})", f"give a year from {base} to {tail}")
+            )
+    return faults
 
 
 def parameter_faults(raw: Raw) -> list[Fault]:

@@ -1,9 +1,8 @@
-"""Read experiment files: YAML 1.2, line numbers for the faults, simple inheritance."""
+"""Read experiment files: YAML 1.2, line numbers for the faults, simple inheritance, families."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,75 +12,109 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hukou_opt import bundled
 from hukou_opt.errors import ExperimentError, Fault, did_you_mean
+from hukou_opt.experiment.raw import Place, Raw, Spot
+from hukou_opt.experiment.variants import (
+    DOT,
+    KEY,
+    VARIANT_NAME,
+    family_faults,
+    variant_names,
+    with_variant,
+)
 
-Place = tuple[str | int, ...]
-#: What an experiment does not take from the one that it extends.
-NOT_INHERITED = ("name", "title", "description", "extends")
+SUFFIXES = (".yaml", ".yml")
+
+
+class UnknownNameError(ExperimentError):
+    """There is no experiment, or no variant, of that name."""
 
 
 @dataclass(frozen=True)
-class Raw:
-    """Settings of an experiment before they are checked, and where each of them stands.
+class Source:
+    """Where an experiment is read from.
 
     Parameters
     ----------
-    values : dict
-        Nested settings, with those of the parents underneath.
-    places : dict of tuple to str
-        File and line of each setting, by its path of keys.
-    faults : tuple of Fault
-        An unknown parent: the file's own settings are still checked, so that all faults show.
+    path : Path
+        Its file.
+    variant : str or None
+        Which variant of the file is meant; none where the file is meant whole.
     """
 
-    values: dict[str, Any]
-    places: dict[Place, str] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
-
-    def where(self, path: Place) -> str:
-        """Dotted path of keys, items of lists by number, with file and line where known."""
-        dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-        dotted = dotted.removeprefix(".") or "experiment"
-        at = path
-        while at and at not in self.places:
-            at = at[:-1]
-        return f"{self.places[at]}, {dotted}" if at in self.places else dotted
+    path: Path
+    variant: str | None = None
 
 
-def find(name: str | Path, folder: Path | None = None) -> Path:
-    """Return the path of an experiment given by its shipped name or by its path.
+def find(name: str | Path, folder: Path | None = None) -> Source:
+    """Return where an experiment is read from, given its name or its path.
+
+    ``family.variant`` names one variant of a shipped family or of a file, whose ending may be left
+    out.
 
     Raises
     ------
     ExperimentError
-        If there is neither a shipped experiment nor a file of that name.
+        If there is neither a shipped experiment nor a file of that name, or no such variant.
     """
     text = str(name)
     shipped = bundled.experiments()
     if text in shipped:
-        return shipped[text]
-    path = Path(text) if folder is None else folder / text
-    if path.is_file():
-        return path
-    if path.suffix in {".yaml", ".yml"} or len(Path(text).parts) > 1:
-        fault = Fault(f"experiment {text!r}", "there is no such file", "check the path")
+        return Source(shipped[text])
+    base = Path() if folder is None else folder
+    if (base / text).is_file():
+        return Source(base / text)
+    stem, _, variant = text.rpartition(DOT)
+    if stem and VARIANT_NAME.fullmatch(variant) and f"{DOT}{variant}" not in SUFFIXES:
+        files = [base / each for each in (stem, *(f"{stem}{suffix}" for suffix in SUFFIXES))]
+        path = shipped.get(stem) or next((each for each in files if each.is_file()), None)
+        if path is not None:
+            return _named(text, path, variant)
+        text, asked = stem, text
+    else:
+        asked = text
+    if Path(asked).suffix in SUFFIXES or len(Path(asked).parts) > 1:
+        fault = Fault(f"experiment {asked!r}", "there is no such file", "check the path")
     else:
         fault = Fault(
-            f"experiment {text!r}",
+            f"experiment {asked!r}",
             "is neither a shipped experiment nor a file",
             did_you_mean(text, list(shipped)),
         )
-    raise ExperimentError(fault)
+    raise UnknownNameError(fault)
 
 
-def read(path: Path, chain: tuple[Path, ...] = ()) -> Raw:
-    """Read one experiment file with all that it extends.
+def _named(text: str, path: Path, variant: str) -> Source:
+    """One variant of a file that is there."""
+    names = variant_names(_read_one(path).values)
+    if names is not None and variant in names:
+        return Source(path, variant)
+    where = f"experiment {text!r}"
+    if names is None:
+        raise UnknownNameError(
+            Fault(where, f"has no variants ({path.name})", f"leave {DOT}{variant} out")
+        )
+    raise UnknownNameError(
+        Fault(where, f"has no such variant ({variant!r})", did_you_mean(variant, names))
+    )
+
+
+def read(source: Source, chain: tuple[Path, ...] = ()) -> Raw:
+    """Read one experiment with all that it extends.
+
+    Parameters
+    ----------
+    source : Source
+        A file, or one of its variants. A family without a variant gives what its variants have in
+        common, and their names.
+    chain : tuple of Path, optional
+        Files that extend this one.
 
     Raises
     ------
     ExperimentError
         If a file is no YAML mapping, a key stands twice, or files extend each other in a circle.
     """
-    path = path.resolve()
+    path = source.path.resolve()
     if path in chain:
         names = " -> ".join(item.name for item in (*chain, path))
         raise ExperimentError(
@@ -89,28 +122,28 @@ def read(path: Path, chain: tuple[Path, ...] = ()) -> Raw:
                 f"{path.name}, extends", f"the files extend each other ({names})", "cut the circle"
             )
         )
-    raw = _read_one(path)
-    parent = raw.values.pop("extends", None)
-    if parent is None:
-        return raw
-    if not isinstance(parent, str):
+    file = _read_one(path)
+    faults = list(family_faults(file))
+    extends, parent_line = file.values.pop("extends", None), file.where(("extends",))
+    if source.variant is None:
+        raw = replace(file, variants=variant_names(file.values))
+    else:
+        raw = with_variant(file, source.variant)
+    raw.values.pop(KEY, None)
+    if extends is None:
+        return replace(raw, faults=tuple(faults))
+    if not isinstance(extends, str):
         raise ExperimentError(
-            Fault(raw.where(("extends",)), f"must be a name or a path ({parent!r})", "give text")
+            Fault(parent_line, f"must be a name or a path ({extends!r})", "give text")
         )
     try:
-        parent_path = find(parent, path.parent)
-    except ExperimentError as error:
-        unknown = tuple(
-            Fault(raw.where(("extends",)), f"unknown parent ({parent!r})", fault.fix)
-            for fault in error.faults
-        )
-        return Raw(raw.values, raw.places, unknown)
-    below = read(parent_path, (*chain, path))
-    inherited = {key: item for key, item in below.values.items() if key not in NOT_INHERITED}
-    if "model" in raw.values:
-        # Trust is for the model that it was written for.
-        inherited.pop("trust_model", None)
-    return Raw(_merge(inherited, raw.values), {**below.places, **raw.places}, below.faults)
+        parent = find(extends, path.parent)
+    except UnknownNameError as error:
+        faults += [
+            Fault(parent_line, f"unknown parent ({extends!r})", fault.fix) for fault in error.faults
+        ]
+        return replace(raw, faults=tuple(faults))
+    return replace(raw, faults=tuple(faults)).over(read(parent, (*chain, path)))
 
 
 def _read_one(path: Path) -> Raw:
@@ -139,40 +172,29 @@ def _read_one(path: Path) -> Raw:
         raise ExperimentError(
             Fault(path.name, "is no mapping of keys to values", "start from a shipped experiment")
         )
-    places: dict[Place, str] = {}
+    places: dict[Place, Spot] = {}
     values = _plain(loaded, (), places, path.name)
     values.setdefault("name", path.stem)
     return Raw(values, places)
 
 
-def _plain(value: Any, at: Place, places: dict[Place, str], file: str) -> Any:
+def _plain(value: Any, at: Place, places: dict[Place, Spot], file: str) -> Any:
     """Turn the loader's own types into plain ones and note the line of each key and item."""
     if isinstance(value, CommentedMap):
         result: dict[str, Any] = {}
         for key, item in value.items():
-            line = value.lc.data[key][0] + 1
-            places[(*at, str(key))] = f"{file} line {line}"
+            # A key that comes by a merge (`<<`) has no line of its own.
+            line = value.lc.data.get(key, [value.lc.line])[0] + 1
+            places[(*at, str(key))] = Spot(f"{file} line {line}")
             result[str(key)] = _plain(item, (*at, str(key)), places, file)
         return result
     if isinstance(value, CommentedSeq):
         items = []
         for index, item in enumerate(value):
-            places[(*at, index)] = f"{file} line {value.lc.data[index][0] + 1}"
+            places[(*at, index)] = Spot(f"{file} line {value.lc.data[index][0] + 1}")
             items.append(_plain(item, (*at, index), places, file))
         return items
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
     return value
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay settings over those of the parent; groups are merged, lists and values replaced."""
-    merged = dict(below)
-    for key, item in above.items():
-        old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(item, Mapping):
-            merged[key] = _merge(old, item)
-        else:
-            merged[key] = item
-    return merged

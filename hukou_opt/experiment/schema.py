@@ -13,8 +13,11 @@ from pydantic import Field, PrivateAttr, model_validator
 from ruamel.yaml import YAML
 
 from hukou_opt import bundled
+from hukou_opt.experiment.expected import Expected
 from hukou_opt.experiment.objectives import Limit, Objective
 from hukou_opt.experiment.part import Part
+from hukou_opt.experiment.variants import KEY as VARIANTS
+from hukou_opt.experiment.variants import NOT_IN_VARIANT, VARIANT_NAME
 
 #: How a rule of the plan acts: left out, soft with a named slack, law (before every other aim), or
 #: hard (the run ends with the amounts missing where the rule cannot hold).
@@ -127,8 +130,9 @@ class Experiment(Part):
 
     schema_version: Literal[1] = 1
     """Version of this file's layout."""
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
-    """Short name; also the name of the output folder. The file's name where missing."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)?$")
+    """Short name; also the name of the output folder. The file's name where missing; a variant's is
+    that of its family, a dot, and its own."""
     title: Title = Title()
     """Title of tables and figures; not inherited."""
     description: str = ""
@@ -168,6 +172,8 @@ class Experiment(Part):
     """The linear program."""
     coupling: Coupling = Coupling()
     """Rounds between model and linear program."""
+    expect: tuple[Expected, ...] = Field(default=(), strict=False)
+    """Figures that the run is expected to give; not inherited, and no setting of the run."""
 
     _folder: Path | None = PrivateAttr(default=None)
 
@@ -240,12 +246,15 @@ class Experiment(Part):
         return path if self._folder is None else self._folder / path
 
     def to_yaml(self) -> str:
-        """Resolved settings as YAML text: all defaults and inherited values written out."""
+        """Resolved settings as YAML text: all defaults and inherited values written out.
+
+        Expected figures are left out: they change nothing in the run.
+        """
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = False
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         stream = io.StringIO()
-        yaml.dump(_plain(self.model_dump(mode="json", exclude={"extends"})), stream)
+        yaml.dump(_plain(self.model_dump(mode="json", exclude={"extends", "expect"})), stream)
         return stream.getvalue()
 
 
@@ -262,6 +271,22 @@ def experiment_schema() -> dict[str, Any]:
     schema["required"] = [key for key in schema.get("required", []) if key != "name"]
     if not schema["required"]:
         del schema["required"]
+    within = {key: item for key, item in schema["properties"].items() if key not in NOT_IN_VARIANT}
+    schema["$defs"]["Variant"] = {
+        "description": "A run of a family: what it changes in the settings above it.",
+        "type": "object",
+        "properties": within,
+        "required": ["title"],
+        "additionalProperties": False,
+    }
+    schema["properties"][VARIANTS] = {
+        "description": "Runs of this file by name, each with a title of its own and whatever it "
+        "changes; the file is then a family, run as a whole or as `family.variant`.",
+        "type": "object",
+        "propertyNames": {"pattern": f"^{VARIANT_NAME.pattern}$"},
+        "additionalProperties": {"$ref": "#/$defs/Variant"},
+        "minProperties": 1,
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -1,7 +1,9 @@
 """The plan's figures, targets and dates, one row each in `facts.csv`.
 
 Wording is this project's own; ``section`` says where in the plan a figure stands. A figure that
-the plan gives twice, differently, has a row for each.
+the plan gives twice, differently, has a row for each. Where a figure is used is not typed here: it
+is read from the registries of parameters, rules, targets and experiments, to which a row may add
+what these cannot say. What is used nowhere says why. `facts_zh.csv` has the Chinese words.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from hukou_opt.errors import DataError, Fault
 
 FILE = Path(__file__).resolve().parent / "facts.csv"
+CHINESE = FILE.with_name("facts_zh.csv")
 ROLES = (
     "initial_value",
     "parameter",
@@ -47,6 +50,14 @@ class PlanFact:
         Years for which it holds.
     role : str
         One of `ROLES`.
+    parameter : str
+        Parameter of which this is another figure, beside the fact that the parameter itself names.
+    rule : str
+        Rule of the linear program that states it without a parameter.
+    column : str
+        Column of the region table that is counted by it.
+    why_not : str
+        Why it is used nowhere; empty for a fact in use.
     """
 
     id: str
@@ -59,6 +70,10 @@ class PlanFact:
     year_from: int | None
     year_to: int | None
     role: str
+    parameter: str = ""
+    rule: str = ""
+    column: str = ""
+    why_not: str = ""
 
 
 def _number(text: str) -> float | None:
@@ -94,6 +109,10 @@ def load_facts() -> dict[str, PlanFact]:
                 _year(row["year_from"]),
                 _year(row["year_to"]),
                 row["role"],
+                row["parameter"],
+                row["rule"],
+                row["column"],
+                row["why_not"],
             )
             if fact.id in facts:
                 faults.append(Fault(where, f"{fact.id!r} stands twice", "keep one row"))
@@ -107,3 +126,24 @@ def load_facts() -> dict[str, PlanFact]:
     if faults:
         raise DataError(faults)
     return facts
+
+
+@lru_cache(maxsize=1)
+def chinese_words() -> dict[str, tuple[str, str]]:
+    """Meaning and reason of every fact in Chinese, by identifier.
+
+    Raises
+    ------
+    DataError
+        If a fact has no row or no meaning, or a row has no fact.
+    """
+    with CHINESE.open(encoding="utf-8", newline="") as handle:
+        words = {row["id"]: (row["meaning"], row["why_not"]) for row in csv.DictReader(handle)}
+    odd = sorted(set(words) ^ set(load_facts())) + [
+        name for name, (meaning, _) in words.items() if not meaning
+    ]
+    if odd:
+        raise DataError(
+            Fault(CHINESE.name, f"lacks words, or has too many ({odd})", "one row for each fact")
+        )
+    return words

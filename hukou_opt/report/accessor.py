@@ -11,6 +11,7 @@ from hukou_opt.report import explain_tables, score_tables, tables
 from hukou_opt.report.all_tables import all_tables
 from hukou_opt.report.latex import to_latex
 from hukou_opt.report.publish import write_tables
+from hukou_opt.report.scorecard_table import scorecard_table
 from hukou_opt.report.table import Table
 from hukou_opt.result import Result
 
@@ -57,6 +58,10 @@ class TableAccessor:
     def path(self) -> pd.DataFrame:
         """The nation year by year."""
         return tables.path_table(self._result).frame
+
+    def scorecard(self) -> pd.DataFrame:
+        """Every target of the plan: baselines, wanted, reached, progress; the state by row."""
+        return scorecard_table(self._result).frame
 
     def levers(self) -> pd.DataFrame:
         """Price of every lever and rule and how far it holds; of a result that was explained."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hukou_opt.report.certificate_note import certificate_note
 from hukou_opt.report.score_tables import comparators_table, formula_table, indicators_table
+from hukou_opt.report.scorecard_table import scorecard_table
 from hukou_opt.report.table import Table, require_proof
 from hukou_opt.report.tables import allocation_table, gaps_table, path_table, summary_table
 from hukou_opt.result import Result
@@ -27,7 +28,7 @@ def all_tables(result: Result) -> list[Table]:
         tables += [comparators_table(result), indicators_table(result)]
     if "comparators" in result:
         tables.append(formula_table(result))
-    tables.append(path_table(result))
+    tables += [path_table(result), scorecard_table(result)]
     if not result.has_allocation:
         return tables
     proved = (certificate_note(result, "zh"),)

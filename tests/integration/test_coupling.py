@@ -67,7 +67,7 @@ class Swing(Coupling):
         p: Problem,
         what: str,
         *,
-        break_ties: bool = True,
+        break_ties: bool = True,  # noqa: ARG002
         keep_proofs: bool = False,  # noqa: ARG002
     ) -> Any:
         self.told.append(what)

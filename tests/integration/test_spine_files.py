@@ -16,6 +16,7 @@ from processes import process
 import hukou_opt as ho
 from hukou_opt.errors import ResultError
 from hukou_opt.report.accessor import TableAccessor
+from hukou_opt.report.scorecard_figures import scorecard
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +92,15 @@ def test_the_csv_adds_up_to_the_fund_after_rounding(spine: ho.Result, written: P
 def test_the_workbook_holds_the_same_figures(written: Path, spine: ho.Result) -> None:
     book = openpyxl.load_workbook(written / "tables.xlsx")
     scores = ["comparators", "indicators", "formula_money"]
-    assert book.sheetnames == ["allocation", "allocation_summary", "gaps", *scores, "path", "Notes"]
+    assert book.sheetnames == [
+        "allocation",
+        "allocation_summary",
+        "gaps",
+        *scores,
+        "path",
+        "scorecard",
+        "Notes",
+    ]
     frame = spine.table.allocation()
     top = 2 + frame.columns.nlevels
     read = [[cell.value for cell in row] for row in book["allocation"].iter_rows(min_row=top + 1)]
@@ -153,3 +162,18 @@ def test_no_table_from_a_result_without_proof(spine: ho.Result, tmp_path: Path) 
         tables.write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
     assert "failed: not proved" in doubtful._repr_html_()
+
+
+def test_the_scorecard_of_the_plan(spine: ho.Result) -> None:
+    found = {each.target.id: each for each in scorecard(spine)}
+    # With an allocation every target inside the model has a figure.
+    assert "no_data" not in {each.state for each in found.values()}
+    assert found["hukou_rate_2026"].state == "met"
+    assert found["new_seats_2026"].state == "behind"
+    for sector in ("education", "health", "social_security", "other"):
+        assert found[f"sector_{sector}"].state == "met"
+    fund, share = found["central_fund"].value, found["city_spending"].value
+    assert fund is not None
+    assert share is not None
+    assert fund <= spine.attrs["central_fund"] * (1 + 1e-9)
+    assert 0 < share < 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +11,13 @@ from ruamel.yaml import YAML
 
 from hukou_opt import bundled
 from hukou_opt.errors import ExperimentError
-from hukou_opt.experiment import Experiment, experiment_from, experiment_schema, load_experiment
+from hukou_opt.experiment import (
+    Experiment,
+    experiment_from,
+    experiment_schema,
+    load_experiment,
+    runs_of,
+)
 from hukou_opt.experiment.schema import schema_text
 
 
@@ -28,9 +35,19 @@ def faults(path: Path | str) -> list[str]:
 
 @pytest.mark.parametrize("name", bundled.experiments())
 def test_every_shipped_experiment_is_valid_and_fits_the_schema(name: str) -> None:
-    assert load_experiment(name).name == name
+    for run in runs_of(name):
+        assert run.name.partition(".")[0] == name
+        assert run.title.en
+        assert run.title.zh
+        assert run.description
     raw = YAML(typ="safe", pure=True).load(bundled.experiments()[name].read_text(encoding="utf-8"))
     jsonschema.validate(raw, experiment_schema())
+
+
+def test_the_list_of_experiments_names_them_all() -> None:
+    text = (bundled.folder("experiments") / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`(\w+)`", text))
+    assert set(bundled.experiments()) <= listed
 
 
 def test_shipped_experiments_say_what_the_plan_says() -> None:

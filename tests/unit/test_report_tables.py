@@ -85,7 +85,7 @@ def test_no_table_without_certificate(tmp_path: Path) -> None:
 
 def test_without_allocation_there_is_the_path_only() -> None:
     none = without_allocation()
-    assert [table.name for table in all_tables(none)] == ["path"]
+    assert [table.name for table in all_tables(none)] == ["path", "scorecard"]
     with pytest.raises(ResultError, match="has no allocation"):
         allocation_table(none)
 
@@ -123,7 +123,8 @@ def test_latex_is_whole_and_escaped() -> None:
         assert form is not None
         # Long row labels are broken.
         assert ("p{4cm}" in form[1]) == (
-            max(map(len, table.frame.index.get_level_values(0).astype(str))) > 30
+            max(len(str(part)) for row in table.frame.index.to_frame().to_numpy() for part in row)
+            > 30
         )
         columns = len(re.findall(r"[lr]|p\{4cm\}", form[1]))
         widths = {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows}
@@ -155,6 +156,7 @@ def test_excel_holds_numbers_formats_and_notes(tmp_path: Path) -> None:
         "indicators",
         "formula_money",
         "path",
+        "scorecard",
         "Notes",
     ]
     sheet = book["allocation"]
@@ -188,6 +190,8 @@ def test_written_twice_gives_the_same_bytes(tmp_path: Path) -> None:
         "indicators.tex",
         "path.csv",
         "path.tex",
+        "scorecard.csv",
+        "scorecard.tex",
         "tables.html",
         "tables.xlsx",
     ]
