@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hukou_opt.fit.backtest import backtest
     from hukou_opt.fit.calibrate import calibrate
     from hukou_opt.planning.explain import explain
+    from hukou_opt.planning.goal_seek import goal_seek
     from hukou_opt.planning.run import run
     from hukou_opt.planning.validate import validate
     from hukou_opt.regions import load_history, load_regions
@@ -32,6 +33,7 @@ __all__ = [
     "run",
     "validate",
     "explain",
+    "goal_seek",
     "compare",
     "calibrate",
     "backtest",
@@ -50,6 +52,7 @@ _WHERE = {
     "run": "hukou_opt.planning",
     "validate": "hukou_opt.planning.validate",
     "explain": "hukou_opt.planning.explain",
+    "goal_seek": "hukou_opt.planning.goal_seek",
     "compare": "hukou_opt.report.compare_runs",
     "calibrate": "hukou_opt.fit.calibrate",
     "backtest": "hukou_opt.fit.backtest",

@@ -17,6 +17,7 @@ from hukou_opt.cli import (
     explain,
     facts,
     fit,
+    goal_seek,
     init,
     model,
     parameters,
@@ -54,6 +55,7 @@ app.command("validate")(validate.validate)
 app.command("certify")(certify.certify)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
+app.command("goal-seek")(goal_seek.goal_seek)
 app.command("compare")(compare.compare)
 app.command("scorecard")(scorecard.scorecard)
 app.command("calibrate")(fit.calibrate)

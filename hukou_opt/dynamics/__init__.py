@@ -2,7 +2,7 @@
 
 from hukou_opt.dynamics.array_engine import ArrayEngine
 from hukou_opt.dynamics.checks import Check, check_trajectory
-from hukou_opt.dynamics.engine import Engine, Trajectory
+from hukou_opt.dynamics.engine import Engine, Runner, Trajectory
 from hukou_opt.dynamics.exchange import Decisions, Needs
 from hukou_opt.dynamics.inputs import extend_decisions, model_constants, no_decisions
 from hukou_opt.dynamics.needs import capacity_of_starts, needs_from, standing_capacity
@@ -13,6 +13,7 @@ __all__ = [
     "Decisions",
     "Needs",
     "Engine",
+    "Runner",
     "Trajectory",
     "PysdEngine",
     "ArrayEngine",

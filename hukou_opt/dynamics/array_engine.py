@@ -202,6 +202,29 @@ class ArrayEngine:
             lambda decisions: self._prepared(decisions, names or self._wanted(None)),
         )
 
+    def change(self, constants: Mapping[str, Constant]) -> None:
+        """Other constants from the year that has been reached on; stocks stay as they are.
+
+        What the model has computed of its constants at the start (INITIAL) stays too. `restart`
+        goes back to the base year with the changed constants: `reset` sets them anew.
+
+        Parameters
+        ----------
+        constants : mapping of str to float or DataArray
+            Constants by name, as `reset` takes them; the others keep their values.
+
+        Raises
+        ------
+        ModelError
+            As `reset`; also if members differ from those that run.
+        """
+        changed = {**self._set, **constants}
+        members = _members(changed)
+        self._set = self._set | accepted(
+            self._name, self.variables, self.constants, self._labels, constants, members=members
+        )
+        self._members = members
+
     def observe(self) -> xr.Dataset:
         """Variables at the year's end that has been reached.
 

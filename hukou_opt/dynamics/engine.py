@@ -43,7 +43,29 @@ class Trajectory:
     model: str
 
 
-class Engine(Protocol):
+class Runner(Protocol):
+    """What simulates a whole span under decisions.
+
+    Attributes
+    ----------
+    codes : tuple of str
+        Region codes, in the order of every array that comes back.
+    years : tuple of int
+        Calendar years of decisions and flows; the year before the first is where it starts.
+    time_step : float
+        Euler step, years.
+    """
+
+    codes: tuple[str, ...]
+    years: tuple[int, ...]
+    time_step: float
+
+    def run(self, decisions: Decisions, columns: Sequence[str] | None = None) -> Trajectory:
+        """Simulate to the last year."""
+        ...
+
+
+class Engine(Runner, Protocol):
     """An engine of the stock-flow model.
 
     Attributes

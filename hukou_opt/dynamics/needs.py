@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from hukou_opt.dynamics.engine import Engine, Trajectory
+from hukou_opt.dynamics.engine import Runner, Trajectory
 from hukou_opt.dynamics.exchange import AREAS, SERVICES, Decisions, Needs
 from hukou_opt.dynamics.inputs import no_decisions
 from hukou_opt.errors import Fault, ModelError
@@ -22,7 +22,7 @@ LINEAR = {"seats": ("urban",), "beds": ("urban", "rural")}
 WITHOUT = {"stretch": 0.0, "hukou_first": 1.0, "cumulative_grants": 0.0}
 
 
-def standing_capacity(engine: Engine, without: Trajectory | None = None) -> xr.DataArray:
+def standing_capacity(engine: Runner, without: Trajectory | None = None) -> xr.DataArray:
     """Capacity that stands at later year ends, from one unit started evenly over a year.
 
     The difference of two runs of the engine: one unit started in every region in the first year,
@@ -30,7 +30,7 @@ def standing_capacity(engine: Engine, without: Trajectory | None = None) -> xr.D
 
     Parameters
     ----------
-    engine : Engine
+    engine : Runner
         Engine whose constants are set.
     without : Trajectory, optional
         The same engine's run without any start; run here if not given.

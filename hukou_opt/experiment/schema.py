@@ -125,6 +125,17 @@ class Coupling(Part):
     """Share of the fund, and of the needs, that may still move between the last two rounds."""
 
 
+class Rolling(Part):
+    """Rolling horizon: what is decided rests on beliefs, what happens on `parameters`."""
+
+    every: int | None = Field(default=None, ge=1)
+    """Years after which the state is observed and the shares are set anew (plan 6.1: 3); missing:
+    they are set once, at the start."""
+    believed: dict[str, float] = Field(default_factory=dict)
+    """Parameters of the stock-flow model that the planner takes for true, by name, in the
+    registry's units; the others are known as they are."""
+
+
 class Experiment(Part):
     """One run: regions, base year, reform or not, changed parameters, rules of the allocation."""
 
@@ -172,6 +183,8 @@ class Experiment(Part):
     """The linear program."""
     coupling: Coupling = Coupling()
     """Rounds between model and linear program."""
+    rolling: Rolling | None = None
+    """Shares set anew from the observed state; missing: one plan, carried out as it was made."""
     expect: tuple[Expected, ...] = Field(default=(), strict=False)
     """Figures that the run is expected to give; not inherited, and no setting of the run."""
 

@@ -17,8 +17,8 @@ from hukou_opt.allocation.solve import Allocation, solve
 from hukou_opt.allocation.spec import Aims
 from hukou_opt.dynamics import (
     Decisions,
-    Engine,
     Needs,
+    Runner,
     Trajectory,
     extend_decisions,
     needs_from,
@@ -112,7 +112,7 @@ class Coupling:
 
     Parameters
     ----------
-    engine : Engine
+    engine : Runner
         Engine whose constants are set.
     base : BaseYear
         Fiscal figures and classes.
@@ -132,7 +132,7 @@ class Coupling:
         Seconds that one solve may take.
     """
 
-    engine: Engine
+    engine: Runner
     base: BaseYear
     parameters: Parameters
     last_year: int
@@ -262,7 +262,7 @@ class Coupling:
                 simulated=seen,
                 moved_fund=_moved_fund(rounds[-1] if rounds else None, p, allocation.solution),
                 moved_need=moved_need(needs, needs_after),
-                objective=_objective(after, seen),
+                objective=level_values(after, seen),
                 unmet=standard_levels(after, seen)["unmet"],
                 damped=damping,
             )
@@ -280,7 +280,7 @@ class Coupling:
         return Coupled(tuple(rounds), best, False, any(each.damped for each in rounds))
 
 
-def _objective(p: Problem, seen: Solution) -> tuple[float, ...]:
+def level_values(p: Problem, seen: Solution) -> tuple[float, ...]:
     """Value of the experiment's levels on a simulated path, in their order."""
     value = recompute(p, seen)
     weighed = [level.name for level in p.aims.levels if level.name not in ("slack", "cost")]

@@ -25,10 +25,10 @@ SETTLERS: Mapping[str, str] = {
 }
 
 
-def make_blocks(years: tuple[int, ...]) -> tuple[Block, ...]:
+def make_blocks(years: tuple[int, ...], length: int = BLOCK_YEARS) -> tuple[Block, ...]:
     """Three-year blocks; a rest of one or two years belongs to the last block (plan 8: 2030-33)."""
-    starts = list(range(years[0], years[-1] + 1, BLOCK_YEARS))
-    if len(starts) > 1 and years[-1] - starts[-1] + 1 < BLOCK_YEARS:
+    starts = list(range(years[0], years[-1] + 1, length))
+    if len(starts) > 1 and years[-1] - starts[-1] + 1 < length:
         starts.pop()
     ends = [start - 1 for start in starts[1:]] + [years[-1]]
     return tuple(Block(first, last) for first, last in zip(starts, ends, strict=True))
@@ -52,6 +52,25 @@ def levy_by_region(base: BaseYear, parameters: Mapping[str, float], land_revenue
         return np.zeros_like(land_revenue)
     entitled: Array = (claim / claim.sum())[:, None] * pool
     return entitled
+
+
+def certified_cost(
+    needs: Needs, parameters: Mapping[str, float], count_settlers: str = "mid_year"
+) -> Array:
+    """Certified running cost of settlers, shape (sector, region, year), 100m yuan (plan 6.1).
+
+    All years of the needs. Grants are the model's own: it pays them to those who settle outside the
+    east (plan 6.4).
+    """
+    data = needs.data
+    counted, grants = (
+        data[name].transpose("region", "year").values.astype(float)
+        for name in (SETTLERS[count_settlers], "grants")
+    )
+    split = np.array([parameters[f"cost_split_{sector}"] for sector in SECTORS])
+    cost: Array = split[:, None, None] * parameters["service_cost_per_settler"] * counted
+    cost[SECTORS.index("other")] += grants
+    return cost
 
 
 def make_problem(
@@ -113,11 +132,7 @@ def make_problem(
     )
     land = early("land_revenue")
     land_share = land / np.maximum(land.sum(axis=0), 1e-9)
-    split = np.array([par[f"cost_split_{sector}"] for sector in SECTORS])
-    counted = early(SETTLERS[count_settlers])
-    cost = split[:, None, None] * par["service_cost_per_settler"] * counted
-    # Grants are the model's own: it pays them to those who settle outside the east (plan 6.4).
-    cost[SECTORS.index("other")] += early("grants")
+    cost = certified_cost(needs, par, count_settlers)[..., :count]
     transfers = base.data["central_transfers"].values
     local = par["local_effort"] * (
         (par["province_land_share"] + par["city_land_share"]) * par["land_net_share"] * land

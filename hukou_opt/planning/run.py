@@ -12,6 +12,7 @@ from hukou_opt.allocation.infeasible import in_words
 from hukou_opt.allocation.session import TIME_LIMIT
 from hukou_opt.allocation.threads import DEFAULT, solver_threads
 from hukou_opt.dynamics import (
+    ArrayEngine,
     Engine,
     PysdEngine,
     check_step,
@@ -34,6 +35,7 @@ from hukou_opt.planning.engines import fast_engine, replayed
 from hukou_opt.planning.inputs import inputs_of
 from hukou_opt.planning.own_regions import check_budget
 from hukou_opt.planning.proofs import replayed_exactly
+from hukou_opt.planning.rolling.result import believed_parameters, check_rolling, run_rolling
 from hukou_opt.regions.base_year import BaseYear
 from hukou_opt.result import Result
 
@@ -157,6 +159,9 @@ def run(
     given = inputs_of(settings)
     check_budget(settings, given.regions, given.parameters)
     parameters, regions, base, years = given.parameters, given.regions, given.base, given.years
+    check_rolling(settings, parameters)
+    if settings.rolling is not None:
+        believed_parameters(settings, parameters)
     if settings.allocation.enabled:
         check_comparators(settings.allocation.comparators, base)
     with solver_threads(threads), progress_bar(progress) as step:
@@ -173,6 +178,11 @@ def run(
         if settings.engine == "arrays":
             step("model: arrays")
             fast = fast_engine(engine, settings.model_source, trust=settings.trust_model)
+        if settings.rolling is not None:
+            if not isinstance(fast, ArrayEngine):
+                what = "uses what the array engine does not know, so no state can be gone on from"
+                raise ExperimentError(Fault("rolling", f"the model {what}", "leave rolling out"))
+            return run_rolling(settings, given, engine, fast, step, time_limit=time_limit)
         coupling = Coupling(
             fast,
             base,

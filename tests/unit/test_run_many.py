@@ -251,6 +251,25 @@ def test_a_family_is_run_whole_and_the_status_tells(
     assert CliRunner().invoke(app, command).exit_code == 1
 
 
+def test_one_variant_is_a_lone_run_into_a_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def run(settings: Experiment, **options: object) -> Result:
+        asked.append(settings.name)
+        return result()
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hukou_opt.planning.run", run)
+    done = CliRunner().invoke(app, ["run", "opening_order.mega_first", "--no-progress"])
+    assert done.exit_code == 0, done.output
+    assert asked == ["opening_order.mega_first"]
+    folder = tmp_path / "results" / "opening_order.mega_first"
+    assert (folder / "result.nc").is_file()
+    assert not (tmp_path / "results" / "summary.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
