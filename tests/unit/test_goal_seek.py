@@ -5,14 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from result_builder import result, without_allocation
+from typer.testing import CliRunner
 
+from hukou_opt.cli import app
+from hukou_opt.cli.goal_seek import CANNOT
 from hukou_opt.errors import ExperimentError, ResultError
 from hukou_opt.experiment import Experiment, experiment_from, load_experiment
 from hukou_opt.outcomes import outcome
 from hukou_opt.parameters import load_parameters
+from hukou_opt.planning import goal_seek as room
 from hukou_opt.planning.goal_seek import GoalSeek, Run, goal_of, goal_seek
 from hukou_opt.planning.goal_seek.lever import POLICY, lever_faults, switched_off
 from hukou_opt.planning.goal_seek.run import BindingRule, binding, run_of
@@ -301,3 +306,59 @@ def test_a_rolling_experiment_is_refused():
     rolling = PLAN.model_copy(update={"rolling": object()})
     with pytest.raises(ExperimentError, match="no part of a search"):
         goal_seek(rolling, "hukou_rate_2033")
+
+
+@pytest.mark.parametrize(
+    ("runs", "state", "status", "words"),
+    [
+        ([made(10, 0.6), made(20, 0.66)], "found", 0, ""),
+        ([made(10, 0.6), made(20, 0.62)], "cannot", CANNOT, ""),
+        ([made(10, 0.6), made(20, 0.6)], "cannot", 2, "the outcome is the same from 10 to 20"),
+        ([made(10, 0.66), made(20, 0.7)], "met_everywhere", 2, "met already at 10, and at 20"),
+    ],
+)
+def test_exit_statuses(monkeypatch, runs, state, status, words):
+    ends = {"met": runs[1], "missed": runs[0]} if state == "found" else {}
+    asked = {}
+
+    def answer(*_: object, **given: object) -> GoalSeek:
+        asked.update(given)
+        return sought(runs, state=state, **ends)
+
+    monkeypatch.setattr(room, "goal_seek", answer)
+    call = ["goal-seek", "plan_as_written", "--target", "x", "--between", "10", "20"]
+    found = CliRunner().invoke(app, [*call, "--others", "policy, guard"])
+    assert found.exit_code == status
+    assert words in found.stderr
+    assert "Runs of plan_as_written" in found.stdout
+    assert asked["between"] == (10.0, 20.0)
+    assert asked["others"] == ["policy", "guard"]
+
+
+def test_equations_and_meanings_of_columns_hold_back_nothing():
+    names = ["build_rate", "money_balance", "idle_definition", "fund_volume", "teachers"]
+    rules = xr.Dataset(
+        {
+            "section": ("rule", ["plan"] * 5),
+            "mode": ("rule", ["on"] * 5),
+            "rows": ("rule", [10, 10, 10, 2, 10]),
+            "binding": ("rule", [5, 10, 10, 2, 0]),
+        },
+        {"rule": names},
+    )
+    prices = xr.Dataset(
+        {"rule": ("price", names), "equation": ("price", [0, 1, 0, 0, 0])}, {"price": names}
+    )
+    found = binding({"rules": rules, "prices": prices})
+    assert [(each.rule, each.share) for each in found] == [
+        ("fund_volume", 1.0),
+        ("build_rate", 0.5),
+    ]
+
+
+def test_a_goal_has_its_side_and_forgives_rounding():
+    most, least = goal_of("tension@2030<=10%", PLAN), goal_of("tension@2030>=10%", PLAN)
+    assert (most.met(0.09), most.met(0.11), least.met(0.09), least.met(0.11)) == (1, 0, 0, 1)
+    assert most.met(0.1 * (1 + 1e-8))
+    assert least.met(0.1 * (1 - 1e-8))
+    assert most.short(0.12) == pytest.approx(0.02) == least.short(0.08)

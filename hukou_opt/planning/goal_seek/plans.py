@@ -75,23 +75,25 @@ class Plans:
         Raises
         ------
         ExperimentError
-            If both ends would give the same run.
+            If both ends would give the same run, or a calibration overrules one.
         """
         ends = [self.at({lever: value}) for value in (low, high)]
         given = [inputs_of(each) for each in ends]
-        why = ""
-        if given[0].parameters[lever] == given[1].parameters[lever]:
-            why = f"is set by the calibration {self.settings.calibration!r}"
-        else:
-            engine = self._engine(ends[0], given[0])
-            constants = [self._constants(each) for each in given]
-            if _same(*constants) and not self._moves(lever, engine, given):
-                why = "changes neither the model nor the linear program of this experiment"
-        if why:
+        where = f"lever {lever!r}"
+        for value, each in zip((low, high), given, strict=True):
+            # An experiment cannot state the registry's own value against a calibration.
+            if each.parameters[lever] != value:
+                what = f"is set by the calibration {self.settings.calibration!r}"
+                got = f"({each.parameters[lever]:g}, not {value:g})"
+                raise ExperimentError(Fault(where, f"{what} {got}", "move that end a little"))
+        engine = self._engine(ends[0], given[0])
+        constants = [self._constants(each) for each in given]
+        if _same(*constants) and not self._moves(lever, engine, given):
             raise ExperimentError(
                 Fault(
-                    f"lever {lever!r}",
-                    f"{why} ({low:g} and {high:g} give the same run)",
+                    where,
+                    "changes neither the model nor the linear program of this experiment "
+                    f"({low:g} and {high:g} give the same run)",
                     "choose another lever, or switch on what it belongs to",
                 )
             )
