@@ -29,6 +29,8 @@ TIME_LIMIT = 600.0
 WARM_ITERATIONS = 20000
 #: Iterations after which any solve is given up, the clean-up of an interior point included.
 MOST_ITERATIONS = 60000
+#: Iterations after which a solve is given up for which there is another way.
+BRIEF = 5000
 #: Change of a cost row, whose largest cost is 1, from which on it counts as another level's.
 FAR = 1e-2
 #: Both limits per row, for programs of many more regions than the 31 provinces.
@@ -244,7 +246,8 @@ class Session:
         else:
             attempts = [*cold, (BACK, PRIMAL, warm_iterations), warm[1], *attempts]
         if self.brief:
-            attempts = attempts[:2]
+            # Near the last optimum a solve is short or stalls.
+            attempts = [(how, which, min(most, BRIEF)) for how, which, most in attempts[:2]]
         # The limit of HiGHS counts all solves of one object, so it moves with the clock; all
         # attempts of this solve share it.
         limit = self._solver.getRunTime() + self.time_limit

@@ -33,6 +33,7 @@ LEVERS = {
     "exam_opening": 0.0,
     "contribution_years": 0.0,
     "pilot_share_mega": 0.5,
+    "capacity_led_opening": 1.0,
     "rent_exponent": 1.0,
     "rent_offer": 1.0,
     "equal_enrolment": 0.0,

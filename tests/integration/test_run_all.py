@@ -24,6 +24,11 @@ variants:
 LONGEST = 300
 
 
+def listening() -> None:
+    """Let an interrupt reach this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def call(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     root = str(Path(hukou_opt.__file__).resolve().parents[1])
     code = "from hukou_opt.cli import main; main()"
@@ -35,6 +40,8 @@ def call(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Tests that run in the background inherit that interrupts are ignored.
+        preexec_fn=listening,
     )
 
 

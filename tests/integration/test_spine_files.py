@@ -140,7 +140,7 @@ def test_latex_is_escaped_and_rows_are_whole(written: Path) -> None:
         widths = {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows}
         assert widths - {1} == {len(re.findall(r"[lr]|p", spec.group(1).replace("4cm", "")))}
         assert r"\%" in text or "tab:gaps" not in text
-    assert seen == 7
+    assert seen == 8
 
 
 def test_every_table_names_its_proof_and_identity(written: Path, spine: ho.Result) -> None:

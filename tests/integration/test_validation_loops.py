@@ -22,6 +22,7 @@ OFF_BY_DEFAULT = {
     "B5": ("tension_brake",),
     "D2": ("rent_exponent", "rent_offer"),
     "D3": ("settlement_cap_switch",),
+    "D5": ("capacity_led_opening",),
 }
 
 

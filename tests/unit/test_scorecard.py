@@ -413,7 +413,10 @@ def saved(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("form", ["text", "csv", "latex", "html"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_command_prints_every_row(saved: Path, form: str, lang: str) -> None:
-    done = CliRunner().invoke(app, ["scorecard", str(saved), "--format", form, "--lang", lang])
+    # Wide enough that no label is broken: the lines of a broken one stand between other cells.
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(
+        app, ["scorecard", str(saved), "--format", form, "--lang", lang]
+    )
     assert done.exit_code == 0, done.output
     if form == "csv":
         assert done.stdout.count("\n") == len(load_targets()) + 1
