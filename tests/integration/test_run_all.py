@@ -41,7 +41,7 @@ def call(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
         # Tests that run in the background inherit that interrupts are ignored.
-        preexec_fn=listening,
+        preexec_fn=listening,  # noqa: PLW1509
     )
 
 
